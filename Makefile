@@ -1,0 +1,92 @@
+# Everything a person or CI runs. Each target makes .venv by itself; the machine needs
+# Python 3.11 or later with pip, and nothing else. Another interpreter: make PYTHON=python3.12 …
+
+PYTHON ?= python3
+SHELL := /bin/bash
+BIN := .venv/bin
+READY := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint check bench crash crash-short real real-short lock clean
+
+help:
+	@echo 'make run          the daemon, on settings.yaml or your own settings file'
+	@echo 'make demo         the whole thing, offline, in a throw-away folder'
+	@echo 'make test         all tests that need nothing but this machine'
+	@echo 'make check        lint, types, layers and tests'
+	@echo 'make bench        the benchmarks'
+	@echo 'make crash        kill the daemon at every step, many times over (long)'
+	@echo 'make real         real browsers and download tools (long; needs them installed)'
+	@echo 'make lock         choose new versions of everything in requirements.lock'
+	@echo 'make clean        remove .venv and what tools and builds left behind'
+
+run: $(READY)
+	@$(BIN)/checkfirst run $(ARGS)
+
+demo: $(READY)
+	@$(BIN)/checkfirst demo $(ARGS)
+
+test: $(READY)
+	$(BIN)/pytest -m 'not real and not crash' $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench $(ARGS)
+
+# The long forms are told by TESTS_LONG; a test bounds itself, so the usual time limit is off.
+crash: $(READY)
+	TESTS_LONG=1 $(BIN)/pytest -m crash --timeout=0 $(ARGS)
+
+crash-short: $(READY)
+	$(BIN)/pytest -m crash --timeout=300 $(ARGS)
+
+real: $(READY)
+	TESTS_LONG=1 $(BIN)/pytest -m real --timeout=0 $(ARGS)
+
+real-short: $(READY)
+	$(BIN)/pytest -m real --timeout=300 $(ARGS)
+
+# An environment whose interpreter is gone is made anew. Where a distribution has split ensurepip
+# off (Debian: python3-venv), the pip outside installs into the environment.
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo 'checkfirst needs Python 3.11 or later; $(PYTHON) is' \
+	        "$$($(PYTHON) --version 2>&1 || echo missing)." \
+	        'Name another one: make PYTHON=python3.12 …' >&2; exit 1; }
+	@rm -f $@
+	@set -e; \
+	if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \
+	    $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv; \
+	    pip='$(BIN)/python -m pip'; \
+	elif $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+	    $(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear --without-pip .venv; \
+	    pip='$(PYTHON) -m pip --python $(BIN)/python'; \
+	else \
+	    echo '$(PYTHON) has neither ensurepip nor pip; on Debian: apt install python3-pip' >&2; \
+	    exit 1; \
+	fi; \
+	echo 'Installing into .venv …'; \
+	quiet='-qq --disable-pip-version-check --no-input'; \
+	$$pip install $$quiet --require-hashes -r requirements.lock; \
+	$$pip install $$quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Any index address that the resolver writes is dropped: the lock names packages and hashes alone.
+lock:
+	@command -v uv >/dev/null || { echo 'make lock needs uv (pip install uv)' >&2; exit 1; }
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet \
+	    --output-file requirements.lock
+	sed --in-place '/:\/\//d' requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis \
+	    .coverage htmlcov dist build
+	find daemon tests -name __pycache__ -type d -prune -exec rm -rf {} +

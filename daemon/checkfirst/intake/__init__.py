@@ -1,0 +1,1 @@
+"""From a sighting to a held file with a fingerprint."""

@@ -1,0 +1,20 @@
+"""What identifies a held file and says what it is, from one reading of its bytes."""
+
+from collections.abc import Callable
+
+from checkfirst.model import Fingerprint
+from checkfirst.policy.risk import identify
+from checkfirst.vault.grip import Grip, digest_and_head_blocking
+
+
+def fingerprint_blocking(
+    grip: Grip, name: bytes, stopped: Callable[[], bool] | None = None
+) -> Fingerprint:
+    """Hash and identify an open file; `name` is the one it arrived with.
+
+    Raises ChangedError when it was written to meanwhile, StoppedError when `stopped` says so, and
+    OSError.
+    """
+    sha256, head = digest_and_head_blocking(grip, stopped)
+    content_type, risk = identify(head, name)
+    return Fingerprint(sha256, grip.stamp.size, content_type, risk)

@@ -1,0 +1,110 @@
+"""One look at many paths, in one thread hop: stat, the rules, and for what is quiet the lease.
+
+The only step of settling that touches files. It keeps nothing: what it needs to know of a path
+comes in with it, and what follows goes out.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from checkfirst.model import Sighting, Stamp
+from checkfirst.policy.ignore import Temporary, partner, temporary
+from checkfirst.policy.settle import (
+    Forget,
+    Ready,
+    Rules,
+    Wait,
+    Watched,
+    observe,
+    refused,
+)
+from checkfirst.vault.grip import lease_blocking, stamp_of
+
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A file that has stopped changing, as far as can be told without taking it."""
+
+    sighting: Sighting
+    stamp: Stamp
+    leased: bool | None
+    """True: the kernel says that nobody writes. None: it cannot say, so a longer quiet time did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A path whose time has come."""
+
+    sighting: Sighting
+    watched: Watched
+    leases: bool
+    """Whether leases are to be had below its root."""
+
+
+Result = Settled | Wait | Forget
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """What a look goes by."""
+
+    rules: Rules
+    spares: Callable[[Sighting, Stamp], bool]
+    """Called in a thread: whether the file was there before the first start."""
+
+    def look_blocking(
+        self, asked: Sequence[Asked], now: Callable[[], float]
+    ) -> list[tuple[Asked, Result]]:
+        """Look at each; `now` gives monotonic seconds."""
+        return [(one, self._look_blocking(one, now())) for one in asked]
+
+    def _look_blocking(self, asked: Asked, now: float) -> Result:
+        sighting, watched = asked.sighting, asked.watched
+        seen = _stamp_blocking(sighting.path)
+        if seen is None:
+            return Forget("it is gone")
+        is_news = watched.stamp is None or not watched.stamp.same_file(seen)
+        if is_news and self.spares(sighting, seen):
+            return Forget("it was here before the first start")
+        name = _telling_name(sighting)
+        has_partner = os.path.lexists(partner(sighting.path))
+        rules = self.rules if asked.leases else replace(self.rules, longer=True)
+        step = observe(watched, name, seen, has_partner, now, rules)
+        if not isinstance(step, Ready):
+            return step
+        lease = _lease_blocking(sighting.path) if asked.leases else None
+        if lease is False:
+            return refused(step.entry, now)
+        if lease is None:
+            longer = replace(rules, longer=True)
+            step = observe(step.entry, name, seen, has_partner, now, longer)
+            if not isinstance(step, Ready):
+                return step
+        return Settled(sighting, seen, lease)
+
+
+def _stamp_blocking(path: bytes) -> Stamp | None:
+    try:
+        return stamp_of(os.stat(path, follow_symlinks=False))
+    except OSError:  # what cannot be looked at now is brought back by an event or the next sweep
+        return None
+
+
+def _lease_blocking(path: bytes) -> bool | None:
+    try:
+        descriptor = os.open(path, _OPEN)
+    except OSError:  # unreadable, or gone by now: the longer quiet time and the next look decide
+        return None
+    try:
+        return lease_blocking(descriptor)
+    finally:
+        os.close(descriptor)  # and the lease with it
+
+
+def _telling_name(sighting: Sighting) -> bytes:
+    """The first folder on the way that is temporary as a whole, such as Safari's, or the name."""
+    *folders, name = sighting.path[len(sighting.root) :].lstrip(b"/").split(b"/")
+    return next((part for part in folders if temporary(part) is not Temporary.NO), name)

@@ -1,0 +1,206 @@
+"""From sightings to settled files: one loop for all of them, no task or timer for each.
+
+A path is looked at when it is sighted, whenever a hint comes, and when its quiet time may be over.
+It knows neither the journal nor the vault's folders; where a settled file goes from here is told by
+`done` and `again`.
+"""
+
+import asyncio
+import heapq
+import itertools
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from checkfirst.clock import Clock
+from checkfirst.intake.alarm import Alarm
+from checkfirst.intake.holder import holders_blocking
+from checkfirst.intake.look import Asked, Looker, Result, Settled
+from checkfirst.model import Sighting, Stamp
+from checkfirst.policy.names import show
+from checkfirst.policy.settle import Forget, Rules, Wait, Watched, begin, stuck
+
+_log = logging.getLogger(__name__)
+
+LOOKED_AT_ONCE = 1024
+"""Paths in one thread hop: some 15 ms."""
+
+HANDED_AT_ONCE = 256
+"""Settled files in one list."""
+
+
+class _Entry:
+    """One path that has not settled."""
+
+    __slots__ = ("due", "hinted", "sighting", "watched")
+
+    def __init__(self, sighting: Sighting, watched: Watched, due: float) -> None:
+        self.sighting = sighting
+        self.watched = watched
+        self.due: float | None = due
+        """None while a thread looks at it."""
+        self.hinted = False
+        """A hint came during the look, so the look may have been too early."""
+
+
+class Settling:
+    """The waiting room; every method is called on the loop."""
+
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        sightings: asyncio.Queue[list[Sighting]],
+        settled: Callable[[list[Settled]], Awaitable[None]],
+        spares: Callable[[Sighting, Stamp], bool],
+        clock: Clock,
+        leases: Callable[[bytes], bool],
+    ) -> None:
+        """`spares` is called in a thread; `leases` tells of a root whether it has them."""
+        self._sightings = sightings
+        self._settled = settled
+        self._leases = leases
+        self._clock = clock
+        self._looker = Looker(rules, spares)
+        self._alarm = Alarm(clock)
+        self._entries: dict[bytes, _Entry] = {}
+        self._heap: list[tuple[float, int, bytes]] = []
+        self._order = itertools.count()
+        self._handed: dict[bytes, Sighting | None] = {}
+        self._stuck: dict[bytes, str] = {}
+
+    async def run(self) -> None:
+        """Settle until cancelled."""
+        # A thread of its own, so that no look waits behind the hashing of a gigabyte.
+        own = ThreadPoolExecutor(1, thread_name_prefix="settling")
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._take_in(), name="sightings")
+                group.create_task(self._look(own), name="settling")
+        finally:
+            own.shutdown(wait=False)
+
+    def done(self, paths: Iterable[bytes]) -> None:
+        """These have left the line: held, or gone. What was sighted there meanwhile is news."""
+        for path in paths:
+            sighting = self._handed.pop(path, None)
+            if sighting is not None:
+                self._note(sighting)
+
+    def again(self, sighting: Sighting, seconds: float) -> None:
+        """It could not be taken: begin anew with it after so many seconds, or at the next hint."""
+        now = self._clock.monotonic()
+        hint = self._handed.pop(sighting.path, None)
+        self._schedule(_Entry(sighting, begin(now), now if hint is not None else now + seconds))
+
+    def pending(self) -> int:
+        """How many paths have not settled: unfinished downloads, empty files, files in use."""
+        return len(self._entries)
+
+    def problems(self) -> list[str]:
+        """Files that somebody has kept open for writing for ten minutes, and who."""
+        return list(self._stuck.values())
+
+    def _note(self, sighting: Sighting) -> None:
+        path = sighting.path
+        if path in self._handed:
+            self._handed[path] = sighting
+            return
+        now = self._clock.monotonic()
+        entry = self._entries.get(path)
+        if entry is None:
+            self._schedule(_Entry(sighting, begin(now), now))
+            return
+        if sighting.asked:
+            entry.sighting = sighting
+        if entry.due is None:
+            entry.hinted = True
+        elif entry.due > now:
+            entry.due = now
+            self._schedule(entry)
+
+    def _schedule(self, entry: _Entry) -> None:
+        path, due = entry.sighting.path, entry.due
+        if due is None:
+            return
+        self._entries[path] = entry
+        heapq.heappush(self._heap, (due, next(self._order), path))
+        if self._heap[0][2] == path:
+            self._alarm.ring()
+
+    async def _take_in(self) -> None:
+        while True:
+            for sighting in await self._sightings.get():
+                self._note(sighting)
+
+    async def _look(self, own: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        clock = self._clock.monotonic
+        while True:
+            await self._alarm.sleep_until(self._heap[0][0] if self._heap else None)
+            while asked := self._take_due():
+                look = self._looker.look_blocking
+                results = await loop.run_in_executor(own, look, asked, clock)
+                await self._find_holders(own, results)
+                await self._follow(results)
+
+    def _take_due(self) -> list[Asked]:
+        now = self._clock.monotonic()
+        asked: list[Asked] = []
+        leases: dict[bytes, bool] = {}
+        while self._heap and self._heap[0][0] <= now and len(asked) < LOOKED_AT_ONCE:
+            due, _, path = heapq.heappop(self._heap)
+            entry = self._entries.get(path)
+            if entry is None or entry.due != due:  # it was looked at sooner, or has settled
+                continue
+            entry.due = None
+            root = entry.sighting.root
+            if root not in leases:
+                leases[root] = self._leases(root)
+            asked.append(Asked(entry.sighting, entry.watched, leases[root]))
+        return asked
+
+    async def _follow(self, results: list[tuple[Asked, Result]]) -> None:
+        settled: list[Settled] = []
+        for asked, result in results:
+            path = asked.sighting.path
+            entry = self._entries[path]
+            hinted, entry.hinted = entry.hinted, False
+            match result:
+                case Settled():
+                    del self._entries[path]
+                    self._handed[path] = entry.sighting if hinted else None
+                    settled.append(result)
+                case Wait():
+                    entry.watched = result.entry
+                    entry.due = self._clock.monotonic() if hinted else result.due
+                    self._schedule(entry)
+                case Forget() if hinted:
+                    now = self._clock.monotonic()
+                    self._schedule(_Entry(entry.sighting, begin(now), now))
+                case Forget():
+                    del self._entries[path]
+                    _log.debug("%s is left alone: %s", show(path), result.reason)
+        for start in range(0, len(settled), HANDED_AT_ONCE):
+            await self._settled(settled[start : start + HANDED_AT_ONCE])
+
+    async def _find_holders(
+        self, own: ThreadPoolExecutor, results: list[tuple[Asked, Result]]
+    ) -> None:
+        now = self._clock.monotonic()
+        fresh: dict[bytes, tuple[int, int]] = {}
+        for asked, result in results:
+            path = asked.sighting.path
+            if not isinstance(result, Wait) or not stuck(result.entry, now):
+                self._stuck.pop(path, None)
+            elif path not in self._stuck and result.entry.stamp is not None:
+                fresh[path] = (result.entry.stamp.dev, result.entry.stamp.ino)
+        if not fresh:
+            return
+        loop = asyncio.get_running_loop()
+        holders = await loop.run_in_executor(own, holders_blocking, set(fresh.values()))
+        for path, file in fresh.items():
+            self._stuck[path] = (
+                f"{show(path)} has been kept open for writing for ten minutes by {holders[file]}, "
+                f"so it cannot be checked. Close or end that program."
+            )

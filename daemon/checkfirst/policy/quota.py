@@ -1,0 +1,79 @@
+"""The arithmetic of a quota of requests a minute, a UTC day and a UTC month.
+
+The server counts a request at some moment between our sending it and its answer reaching us. So a
+place in the minute is free again a window after the previous answer *arrived*: then no 60 seconds
+of the server's own time ever hold more than the limit. Who stores the numbers is not known here.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+WINDOW = 60.0
+"""Seconds of the minute quota."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Requests allowed in each span; 0 is no limit."""
+
+    per_minute: int
+    per_day: int
+    per_month: int
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What has been used up."""
+
+    recent: tuple[float, ...]
+    """The moment each of the last requests stops counting: WINDOW after its answer arrived."""
+    day: int
+    """Requests since 00:00 UTC."""
+    month: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Whether a request may be sent now; if not, when to ask again and what is in the way."""
+
+    granted: bool
+    until: float
+    limit: str = ""
+    """`minute`, `day` or `month`; empty when granted."""
+
+
+def wait(limits: Limits, used: Used, now: float) -> Slot:
+    """Grant a request, or name the limit that ends last and the moment it does.
+
+    A moment in `recent` that lies further ahead than any answer could have put it (the clock was
+    set back) is believed only for one window from now.
+    """
+    if limits.per_month and used.month >= limits.per_month:
+        return Slot(granted=False, until=next_month(now), limit="month")
+    if limits.per_day and used.day >= limits.per_day:
+        return Slot(granted=False, until=next_day(now), limit="day")
+    counting = sorted(moment for moment in used.recent if moment > now)
+    if limits.per_minute and len(counting) >= limits.per_minute:
+        free = counting[len(counting) - limits.per_minute]
+        return Slot(granted=False, until=min(free, now + WINDOW), limit="minute")
+    return Slot(granted=True, until=now)
+
+
+def day_of(now: float) -> str:
+    """Name the UTC day, `YYYY-MM-DD`."""
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
+
+
+def next_day(now: float) -> float:
+    """Give the moment the day's counter turns."""
+    return (_midnight(now) + timedelta(days=1)).timestamp()
+
+
+def next_month(now: float) -> float:
+    """Give the moment the month's counter turns."""
+    first = _midnight(now).replace(day=1)
+    return (first + timedelta(days=32)).replace(day=1).timestamp()
+
+
+def _midnight(now: float) -> datetime:
+    return datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)

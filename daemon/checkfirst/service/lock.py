@@ -1,0 +1,65 @@
+"""One daemon per state folder, by a lock that dies with its process."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from checkfirst.errors import AlreadyRunningError
+
+NAME = "daemon.lock"
+
+
+@contextmanager
+def only_one(state: Path) -> Iterator[None]:
+    """Hold the lock of this state folder; raise AlreadyRunningError with the other one's pid.
+
+    flock(2): the kernel drops the lock with the process, so a killed daemon blocks nobody. The
+    file is never unlinked, since a lock on an unlinked file would guard nothing.
+    """
+    descriptor = os.open(state / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if not _lock(descriptor):
+            pid = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            raise AlreadyRunningError(
+                "checkfirst is already running",
+                "Two daemons on one state folder would fight over the same files. Stop that one "
+                "first, or give this one another `state` folder.",
+                about=f"process {pid}, state folder {state}",
+            )
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    for _ in range(10):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # `running_pid` holds it shared for some microseconds; only a daemon holds it longer.
+            time.sleep(0.02)
+        else:
+            return True
+    return False
+
+
+def running_pid(state: Path) -> int | None:
+    """The pid of the daemon that holds the lock, or None when nobody does."""
+    try:
+        descriptor = os.open(state / NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        return int(text) if text.isdigit() else 0
+    else:
+        return None
+    finally:
+        os.close(descriptor)

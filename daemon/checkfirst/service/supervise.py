@@ -1,0 +1,118 @@
+"""Every task has a parent, a name, and somebody who notices when it fails.
+
+A role that fails is started again after a growing pause. A vital role that keeps failing ends
+the daemon with its reason; an optional one leaves it degraded with the reason in `problems`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from checkfirst.clock import Clock
+from checkfirst.errors import CheckfirstError, Problem
+from checkfirst.policy.retry import backoff
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 60.0
+FAILURES_THAT_END = 5
+"""So many failures of a vital role within `WINDOW_SECONDS` end the daemon."""
+WINDOW_SECONDS = 120.0
+
+
+class VitalRoleFailedError(Problem):
+    """A role that the promises depend on keeps failing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One long-running duty of the daemon."""
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+    """Runs until it is cancelled; coming back counts as a failure."""
+    vital: bool = True
+    stage: int = 0
+    """On stopping, roles are cancelled in this order: first what takes in work, then what ends it."""
+
+
+async def finish(work: Coroutine[object, object, T]) -> T:
+    """Await `work` to its end even when the caller is cancelled meanwhile.
+
+    A move in a thread goes on after its awaiter is cancelled; its result must still be recorded.
+    The cancellation is let through afterwards.
+    """
+    task = asyncio.create_task(work, name="finish")
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
+class Supervisor:
+    """Runs roles side by side until it is told to stop or a vital one is beyond help."""
+
+    def __init__(self, clock: Clock, on_failure: Callable[[str, str], None]) -> None:
+        """`on_failure(role, reason)` is called for each failure, to tell the person."""
+        self._clock = clock
+        self._on_failure = on_failure
+        self.problems: dict[str, str] = {}
+        """Role to reason, for roles that are not running well now."""
+
+    async def run(
+        self, roles: Sequence[Role], stop: asyncio.Event, *, stop_within: float = 8.0
+    ) -> None:
+        """Run `roles` until `stop` is set, then cancel them stage by stage.
+
+        Raises VitalRoleFailedError when a vital role fails again and again.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {role: group.create_task(self._keep(role), name=role.name) for role in roles}
+                await stop.wait()
+                async with asyncio.timeout(stop_within):
+                    for stage in sorted({role.stage for role in roles}):
+                        staged = [task for role, task in tasks.items() if role.stage == stage]
+                        for task in staged:
+                            task.cancel()
+                        await asyncio.wait(staged)
+        except* VitalRoleFailedError as failed:
+            raise failed.exceptions[0] from None
+
+    async def _keep(self, role: Role) -> None:
+        failures: list[float] = []
+        while True:
+            started = self._clock.monotonic()
+            try:
+                await role.run()
+                reason = "it ended by itself"
+            except Exception as error:  # noqa: BLE001  (the parent of a role meets whatever ends it)
+                reason = _words(error)
+                _log.debug("the role %s failed", role.name, exc_info=error)
+            now = self._clock.monotonic()
+            failures = [at for at in failures if now - at < WINDOW_SECONDS] + [now]
+            self.problems[role.name] = reason
+            self._on_failure(role.name, reason)
+            if role.vital and len(failures) >= FAILURES_THAT_END:
+                raise VitalRoleFailedError(
+                    f"The part `{role.name}` keeps failing",
+                    "Nothing is released while it does not run. Held files stay where they are.",
+                    about=reason,
+                )
+            pause = backoff(len(failures) - 1, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, 0.5)
+            await self._clock.sleep(pause)
+            if now - started > WINDOW_SECONDS:
+                failures.clear()
+            self.problems.pop(role.name, None)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, CheckfirstError):
+        return str(error)
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

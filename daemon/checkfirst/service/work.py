@@ -1,0 +1,73 @@
+"""What one lane hands from step to step: frozen values around an arrival."""
+
+from dataclasses import dataclass
+
+from checkfirst.model import Arrival, Decision, Fingerprint, Sighting, Stamp, State, Verdict
+from checkfirst.vault.grip import Grip
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An arrival that is to be brought a step further."""
+
+    arrival: Arrival
+    stamp: Stamp | None = None
+    """The file as it was when it settled; None once it is held."""
+    sighting: Sighting | None = None
+    verdict: Verdict | None = None
+    """A remote source's answer; without one the local sources are asked."""
+    submitted_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A held file, open, with the fingerprint of the bytes under that descriptor."""
+
+    work: Work
+    grip: Grip
+    fingerprint: Fingerprint
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The answer that came along, unless it was given for other bytes than these."""
+        judged = self.work.arrival.sha256
+        return self.work.verdict if judged == self.fingerprint.sha256 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A file that could not be brought to hand."""
+
+    work: Work
+    state: State
+    """`gone`, `left`, or `held` when it lies in the held folder but is not still yet."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A file in hand with what is to be done with it."""
+
+    hand: InHand
+    verdict: Verdict
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A decision that was carried out."""
+
+    order: Ordered
+    destination: bytes
+    other_names: int = 0
+    """Hard links that still give these bytes elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A decision that could not be carried out; the file is still held."""
+
+    order: Ordered
+    reason: str
+    changed: bool = False
+    """The bytes are no longer those that were judged."""

@@ -1,0 +1,75 @@
+"""Which settings file counts, and its bytes.
+
+Looks in the order of how deliberately a file was named: `--settings`, CHECKFIRST_SETTINGS,
+settings.yaml in the current folder, the person's own configuration folder. Knows nothing of what
+the file says.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from checkfirst.errors import SettingsError
+from checkfirst.settings.places import absolute, config_folder, home
+from checkfirst.settings.regular import read_regular_blocking
+
+VARIABLE = "CHECKFIRST_SETTINGS"
+NAME = "settings.yaml"
+_LARGEST = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A settings file as it was read."""
+
+    path: Path
+    """Absolute."""
+    shown: str
+    """As the person knows it; fit to be printed."""
+    content: bytes
+    open_to_others: bool
+    """Whether its mode lets anybody else on the machine read it."""
+
+
+def find_blocking(path: Path | None, environ: Mapping[str, str]) -> File | None:
+    """The file that counts, read; None when none was named and none is where we look.
+
+    Raises SettingsError when a named file is missing, and when one that is there is no file,
+    cannot be read or is larger than any settings can be.
+    """
+    here = os.getcwd()  # noqa: PTH109  (a str is what is needed)
+    named, how = (
+        (str(path), "--settings") if path is not None else (environ.get(VARIABLE), VARIABLE)
+    )
+    if named:
+        try:
+            meant = absolute(named, here, home(environ))
+        except ValueError as fault:
+            raise SettingsError([f"{how}: {fault}"]) from None
+        return _read(meant, named, f"given by {how}")
+    own = config_folder(environ) / NAME
+    return _read(Path(here, NAME), NAME) or _read(own, str(own))
+
+
+def places_looked_at(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where a file that nobody named is looked for, in order."""
+    return Path(os.getcwd(), NAME), config_folder(environ) / NAME  # noqa: PTH109  (as above)
+
+
+def _read(path: Path, shown: str, named: str | None = None) -> File | None:
+    shown = shown.encode("unicode_escape").decode() if not shown.isprintable() else shown
+    try:
+        content, mode = read_regular_blocking(path, _LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        if named is None:
+            return None
+        raise SettingsError(
+            [f"{shown}: there is no such file ({named})"],
+            "Leave the name out to use the defaults, or write a new file: checkfirst init",
+        ) from None
+    except OSError as error:
+        raise SettingsError([f"{shown}: cannot be read: {error.strerror}"]) from None
+    if len(content) > _LARGEST:
+        raise SettingsError([f"{shown}: is larger than 1 MiB, which no settings file can be"])
+    return File(path, shown, content, os.name == "posix" and bool(mode & 0o044))

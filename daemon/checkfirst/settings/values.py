@@ -1,0 +1,99 @@
+"""What a single value of the settings may be, told in plain words when it is something else.
+
+Paths need to know where the settings file lies and whose home `~` is: the validation context has
+both, as `base` and `home`; without one it is the current folder and user.
+"""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    Strict,
+    ValidationInfo,
+)
+
+from checkfirst.settings import places, units
+from checkfirst.settings.key import without_fault
+
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_OTHER_HASH = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128}")
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    context: dict[str, str] = info.context or {}
+    return places.absolute(
+        value, context.get("base") or str(Path.cwd()), context.get("home") or places.home({})
+    )
+
+
+def _path_or_none(value: object, info: ValidationInfo) -> Path | None:
+    return None if value is None else _path(value, info)
+
+
+def _hash_or_file(value: object, info: ValidationInfo) -> str | Path:
+    if isinstance(value, str) and _SHA256.fullmatch(value):
+        return value.lower()
+    if isinstance(value, str) and _OTHER_HASH.fullmatch(value):
+        raise ValueError(
+            "this looks like a hash, but not like SHA-256, which has 64 hexadecimal digits"
+        )
+    if not isinstance(value, str | Path) or not str(value).strip():
+        raise ValueError(
+            "give a SHA-256 (64 hexadecimal digits) or the path of a file that lists some"
+        )
+    return _path(value, info)
+
+
+def _glob(value: str) -> str:
+    if not value.strip("*?. "):
+        raise ValueError("would ignore every file; give a glob for some names, such as *.iso")
+    if "/" in value or "\0" in value:
+        raise ValueError("a glob is held against the name alone; leave folders and slashes out")
+    return value
+
+
+def _url(value: str) -> str:
+    example = "such as https://www.virustotal.com/api/v3"
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:
+        raise ValueError(f"give a whole address, {example}") from None
+    if not host or any(c.isspace() or not c.isprintable() for c in value):
+        raise ValueError(f"give a whole address, {example}")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _LOOPBACK.fullmatch(host)):
+        raise ValueError(
+            f"give an https address, {example}: the API key travels with every request"
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError(f"give an address without user, ? or #, {example}")
+    return value.rstrip("/")
+
+
+def _key_text(value: object) -> object:
+    """An empty key is none: compose files pass variables on whether they are set or not."""
+    if not isinstance(value, str):
+        return value
+    return without_fault(value) if value.strip() else None
+
+
+Folder = Annotated[Path, BeforeValidator(_path)]
+MaybeFile = Annotated[Path | None, BeforeValidator(_path_or_none)]
+Duration = Annotated[timedelta, BeforeValidator(units.some_duration)]
+MaybeNothing = Annotated[timedelta, BeforeValidator(units.duration)]
+Size = Annotated[int, BeforeValidator(units.size)]
+Switch = Annotated[bool, Strict()]
+Count = Annotated[int, Strict(), Field(ge=0, le=1_000_000_000)]
+AtLeastOne = Annotated[int, Strict(), Field(ge=1, le=1000)]
+HashOrFile = Annotated[str | Path, BeforeValidator(_hash_or_file)]
+Glob = Annotated[str, AfterValidator(_glob)]
+Address = Annotated[str, AfterValidator(_url)]
+Key = Annotated[SecretStr | None, BeforeValidator(_key_text)]

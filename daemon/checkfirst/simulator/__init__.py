@@ -1,0 +1,1 @@
+"""A faithful stand-in for VirusTotal's API, for the demonstration and the tests."""

@@ -1,0 +1,1 @@
+"""Whoever can answer for a SHA-256."""

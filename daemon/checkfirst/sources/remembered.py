@@ -1,0 +1,77 @@
+"""Answers from what was answered before, while that is fresh.
+
+Where the answers are kept is not known here, nor what a verdict leads to.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from checkfirst.clock import Clock
+from checkfirst.model import Fingerprint, SourceHealth, Verdict, VerdictKind
+
+Recall = Callable[[Sequence[str]], Awaitable[Mapping[str, tuple[Verdict, float]]]]
+"""Gives what is kept on each SHA-256: the verdict, and when it was answered."""
+
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How many seconds each kind of verdict is believed; 0 is not at all."""
+
+    malicious: float
+    clean: float
+    unknown: float
+
+    def of(self, kind: VerdictKind) -> float:
+        """Give the seconds for a kind; a pending one is never believed."""
+        return {
+            VerdictKind.MALICIOUS: self.malicious,
+            VerdictKind.CLEAN: self.clean,
+            VerdictKind.UNKNOWN: self.unknown,
+            VerdictKind.PENDING: 0.0,
+        }[kind]
+
+
+class Remembered:
+    """A local source over remembered verdicts."""
+
+    name = "remembered"
+
+    def __init__(self, recall: Recall, fresh: Freshness, clock: Clock) -> None:
+        """`recall` finds what is kept, whatever its age."""
+        self._recall = recall
+        self._fresh = fresh
+        self._clock = clock
+        self._asked = self._answered = 0
+
+    async def answer(self, prints: Sequence[Fingerprint]) -> dict[str, Verdict]:
+        """Give the verdicts that are fresh enough, saying how old they are."""
+        kept = await self._recall([one.sha256 for one in prints])
+        now = self._clock.now()
+        found: dict[str, Verdict] = {}
+        for one in prints:
+            if one.sha256 in kept:
+                verdict, answered_at = kept[one.sha256]
+                # After the clock was set back an answer seems to come from the future.
+                age = max(now - answered_at, 0.0)
+                if age < self._fresh.of(verdict.kind):
+                    found[one.sha256] = replace(
+                        verdict, source=self.name, reason=f"{verdict.reason} (answered {ago(age)})"
+                    )
+        self._asked += len(prints)
+        self._answered += len(found)
+        return found
+
+    def health(self) -> SourceHealth:
+        """It is well whenever it can be asked; the chain notices when it cannot."""
+        return SourceHealth(self.name, self._asked, self._answered, healthy=True)
+
+
+def ago(seconds: float) -> str:
+    """Say an age in words, `3 days ago`."""
+    for unit, length in _UNITS:
+        count = int(seconds // length)
+        if count:
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"

@@ -1,0 +1,61 @@
+"""What it takes to answer for a SHA-256. Who asks, and what comes of the answer, is not known here.
+
+A local source answers at once from what is on this machine. A remote one takes its time, has
+quotas and bad days; it keeps its questions in a queue and hands each answer to the `deliver` it
+was made with.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from checkfirst.model import Answer, Fingerprint, Outlook, Question, SourceHealth, Verdict
+
+Deliver = Callable[[Answer], Awaitable[None]]
+"""Takes an answer over; when it comes back without an error the question is done with."""
+
+Remember = Callable[[str, Verdict], Awaitable[None]]
+"""Keeps the verdict on a SHA-256, so that it is not asked for again while it is fresh."""
+
+
+class LocalSource(Protocol):
+    """Answers at once, for as many as it knows, and is silent about the others."""
+
+    name: str
+
+    async def answer(self, prints: Sequence[Fingerprint]) -> dict[str, Verdict]:
+        """Give verdicts by SHA-256; never a pending one."""
+        ...
+
+    def health(self) -> SourceHealth:
+        """Say how it is doing."""
+        ...
+
+
+class RemoteSource(Protocol):
+    """Answers in its own time."""
+
+    name: str
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        """Put questions into the queue; a SHA-256 that waits already is not asked twice."""
+        ...
+
+    def forget(self, sha256: str) -> None:
+        """Nobody waits for this answer any more."""
+        ...
+
+    def outlook(self) -> list[Outlook]:
+        """Say for each waiting question, in the order of the queue, why it waits and how long."""
+        ...
+
+    def health(self) -> SourceHealth:
+        """Say how it is doing."""
+        ...
+
+    def wake(self) -> None:
+        """Try again at once: something may have been mended."""
+        ...
+
+    async def run(self) -> None:
+        """Work until cancelled. After an error it may be run again and goes on where it was."""
+        ...

@@ -1,0 +1,1 @@
+"""VirusTotal's public API v3."""

@@ -1,0 +1,47 @@
+"""What the source lets others know, so that they can put it into words in the log."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """VirusTotal is asked about a file for the first time."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A file was uploaded."""
+
+    sha256: str
+    size: int
+    analysis_id: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """All questions wait; said once for each reason."""
+
+    reason: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something is wrong: with one file when a SHA-256 is given, else with the whole source."""
+
+    text: str
+    """Title and what to do."""
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The problem of the whole source is over."""
+
+
+Event = Asked | Submitted | Waiting | Problem | Recovered
+OnEvent = Callable[[Event], None]

@@ -1,0 +1,73 @@
+"""Says of each waiting question why it waits and until when, for status and the log. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from checkfirst.model import Outlook
+from checkfirst.policy.quota import WINDOW, Slot
+from checkfirst.sources.virustotal.obstacle import Obstacle
+from checkfirst.sources.virustotal.queue import Case, Stage
+
+_DOING = {
+    Stage.DELIVER: "VirusTotal has answered",
+    Stage.LANDED: "submitted to VirusTotal",
+    Stage.LOOK_UP: "VirusTotal is being asked",
+    Stage.UPLOAD: "being submitted to VirusTotal",
+    Stage.POLL: "being analysed by VirusTotal",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The state of things at which one looks."""
+
+    now: float
+    monotonic: float
+    obstacle: Obstacle | None
+    slot: Slot | None
+    """What the ledger said when it last had no room; None once it had."""
+    per_minute: int
+
+    def wall(self, monotonic: float) -> float:
+        """Turn a monotonic moment into one since the epoch."""
+        return self.now + max(monotonic - self.monotonic, 0.0)
+
+
+def outlooks(cases: Sequence[Case], moment: Moment) -> list[Outlook]:
+    """Give the outlook of those that somebody waits for, in the order of `cases`."""
+    found = []
+    before = 0
+    for case in cases:
+        if case.wanted:
+            found.append(_outlook(case, before, moment))
+        if not case.in_hand and case.due <= moment.monotonic and case.stage is Stage.LOOK_UP:
+            before += 1
+    return found
+
+
+def spent(slot: Slot) -> str:
+    """Say which quota leaves no room."""
+    if slot.limit == "minute":
+        return "VirusTotal's quota for this minute is spent"
+    word = {"day": "daily", "month": "monthly"}.get(slot.limit, slot.limit)
+    return f"VirusTotal's {word} quota is spent"
+
+
+def _outlook(case: Case, before: int, moment: Moment) -> Outlook:
+    if case.in_hand or case.stage in {Stage.DELIVER, Stage.LANDED}:
+        return Outlook(case.sha256, _DOING[case.stage], None)
+    if case.due > moment.monotonic:
+        return Outlook(case.sha256, case.why or _DOING[case.stage], moment.wall(case.due))
+    obstacle, slot = moment.obstacle, moment.slot
+    if obstacle is not None:
+        return Outlook(case.sha256, obstacle.reason, moment.wall(obstacle.until))
+    start = moment.now if slot is None else max(slot.until, moment.now)
+    if slot is not None and slot.limit != "minute":
+        return Outlook(case.sha256, spent(slot), start)
+    if case.stage is Stage.POLL:
+        return Outlook(case.sha256, _DOING[case.stage], start)
+    ahead = f" ({before} before it)" if before else ""
+    each = WINDOW / moment.per_minute if moment.per_minute else 0.0
+    what = "be submitted to" if case.stage is Stage.UPLOAD else "be looked up at"
+    reason = f"waiting for its turn to {what} VirusTotal{ahead}"
+    return Outlook(case.sha256, reason, start + before * each)

@@ -1,0 +1,101 @@
+"""What the source works with and does not make itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from checkfirst.clock import Clock
+from checkfirst.policy.quota import Slot
+from checkfirst.sources.source import Deliver, Remember
+from checkfirst.sources.virustotal.events import OnEvent
+from checkfirst.sources.virustotal.reply import (
+    AnalysisStatus,
+    Descriptor,
+    Failure,
+    NotKnown,
+    Report,
+    UploadUrl,
+)
+from checkfirst.store.ledger import Permit
+from checkfirst.store.submissions import Submission
+
+
+class Api(Protocol):
+    """VirusTotal; each method sends at most one request, and nothing is raised for its failures."""
+
+    async def report(self, sha256: str) -> Report | NotKnown | Failure:
+        """Look a file up."""
+        ...
+
+    async def upload_url(self) -> UploadUrl | Failure:
+        """Ask where one large file may be sent."""
+        ...
+
+    async def upload(
+        self, descriptor: int, sha256: str, size: int, url: str | None = None
+    ) -> Descriptor | Failure:
+        """Send an open file."""
+        ...
+
+    async def analysis(self, analysis_id: str, sha256: str) -> AnalysisStatus | NotKnown | Failure:
+        """Ask how far an analysis is."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; the next request makes new ones."""
+        ...
+
+
+class Quota(Protocol):
+    """The ledger of requests."""
+
+    async def acquire(self) -> Permit | Slot:
+        """Give a permit for one request, or say when to ask again."""
+        ...
+
+    async def answered(self, permit: Permit) -> None:
+        """The request has ended now."""
+        ...
+
+    async def unsent(self, permit: Permit) -> None:
+        """The request was never sent."""
+        ...
+
+
+class Submissions(Protocol):
+    """The record of uploads."""
+
+    async def get(self, sha256: str) -> Submission | None:
+        """Give the last upload of a file."""
+        ...
+
+    async def begin(self, sha256: str, analysis_id: str, at: float) -> None:
+        """It was uploaded."""
+        ...
+
+    async def answered(self, sha256: str, at: float) -> None:
+        """A poll was answered."""
+        ...
+
+    async def end(self, sha256: str) -> None:
+        """Nothing is awaited any more."""
+        ...
+
+
+def _nobody_listens(event: object) -> None:
+    del event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """All of it in one value."""
+
+    api: Api
+    quota: Quota
+    submissions: Submissions
+    deliver: Deliver
+    remember: Remember
+    clock: Clock
+    random: Callable[[], float]
+    """Gives numbers in [0, 1)."""
+    on_event: OnEvent = _nobody_listens

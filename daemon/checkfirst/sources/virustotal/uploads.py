@@ -1,0 +1,111 @@
+"""Uploads: a place for a large file, the upload itself, and what its end leads to."""
+
+from checkfirst.sources.virustotal import verdict
+from checkfirst.sources.virustotal.course import CHANGED, TOO_LARGE, Course
+from checkfirst.sources.virustotal.events import Problem, Submitted
+from checkfirst.sources.virustotal.outside import Outside
+from checkfirst.sources.virustotal.queue import Case, Queue, Stage
+from checkfirst.sources.virustotal.reply import Descriptor, Failure, FailureKind
+from checkfirst.sources.virustotal.trouble import Trouble
+from checkfirst.store.ledger import Permit
+from checkfirst.store.submissions import Submission
+
+MOST_ATTEMPTS = 10
+"""An upload that nobody waits for is given up after so many failures."""
+
+
+class Uploads:
+    """Sends files that VirusTotal has never seen, where the rules allow it."""
+
+    def __init__(self, outside: Outside, queue: Queue, trouble: Trouble, course: Course) -> None:
+        self._out = outside
+        self._queue = queue
+        self._trouble = trouble
+        self._course = course
+
+    async def find_place(self, case: Case, permit: Permit) -> None:
+        """Ask where a large file may be sent."""
+        reply = await self._out.api.upload_url()
+        await self._course.ended(permit, reply)
+        if isinstance(reply, Failure):
+            self._failed(case, reply)
+            return
+        self._trouble.answered()
+        case.upload_url = reply.url
+        self._queue.place(case)
+
+    async def send(self, case: Case, permit: Permit) -> None:
+        """Upload the file that is open. What it leads to is left to `land`."""
+        if case.descriptor is None:
+            raise RuntimeError("a file is to be uploaded that nobody opened")
+        url, case.upload_url = case.upload_url, None  # each works once
+        question = case.question
+        reply = await self._out.api.upload(case.descriptor, case.sha256, question.size, url)
+        case.landed = (permit, reply)  # from here on it is not sent again, whatever fails
+        await self._record(case, reply)
+        self._queue.place(case, Stage.LANDED)
+
+    async def land(self, case: Case) -> None:
+        """Go by how an upload ended."""
+        if case.landed is None:
+            raise RuntimeError("an upload has ended that nobody began")
+        permit, reply = case.landed
+        self._queue.take(case)
+        await self._record(case, reply)
+        await self._course.ended(permit, reply)
+        if isinstance(reply, Failure):
+            case.landed, case.stage = None, Stage.UPLOAD
+            self._failed(case, reply)
+            return
+        self._trouble.answered()
+        nobody_waits = case.verdict is not None or not case.wanted
+        if case.submission is not None and self._trouble.rules.wait and not nobody_waits:
+            self._course.await_analysis(case, case.submission)
+        else:
+            await self._out.submissions.end(case.sha256)
+            self._close(case)
+        case.landed, case.failures = None, 0
+        self._course.close_file(case)
+
+    async def _record(self, case: Case, reply: Descriptor | Failure) -> None:
+        """Write down that it was uploaded, once."""
+        if isinstance(reply, Failure) or case.submission is not None:
+            return
+        now = self._out.clock.now()
+        await self._out.submissions.begin(case.sha256, reply.analysis_id, now)
+        case.submission = Submission(case.sha256, reply.analysis_id, now)
+        self._out.on_event(Submitted(case.sha256, case.question.size, reply.analysis_id, now))
+
+    def _failed(self, case: Case, failure: Failure) -> None:
+        if failure.kind is FailureKind.TOO_LARGE:
+            self._trouble.answered()
+            self._give_up(case, TOO_LARGE)
+        elif failure.kind is FailureKind.CHANGED:
+            self._give_up(case, CHANGED)
+        else:
+            if case.verdict is None:  # it stays where it is, and is opened anew
+                self._course.close_file(case)
+            self._trouble.failed(case, failure)
+            lasting = failure.kind is FailureKind.REFUSED or case.failures >= MOST_ATTEMPTS
+            if case.verdict is not None and lasting:
+                text = f"A file was released but not submitted: {failure.message}"
+                self._out.on_event(Problem(text, case.sha256))
+                self._close(case)
+
+    def _give_up(self, case: Case, reason: str) -> None:
+        """It cannot be submitted, so it stays what it is: unknown."""
+        self._course.close_file(case)
+        if case.verdict is None:
+            self._course.settle(case, verdict.unknown(reason))
+        else:
+            self._close(case)
+
+    def _close(self, case: Case) -> None:
+        """Be done with an upload that nobody waits for, unless somebody asked once more."""
+        self._course.close_file(case)
+        if case.again and case.verdict is not None:
+            self._queue.place(case, Stage.DELIVER)
+        elif case.verdict is None and case.wanted:
+            self._course.settle(case, verdict.unknown(submitted=case.sha256))
+        else:
+            self._course.drop(case)

@@ -1,0 +1,1 @@
+"""SQLite: the journal, remembered verdicts, the user's lists and the quota ledger."""

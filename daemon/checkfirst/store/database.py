@@ -1,0 +1,142 @@
+"""The one database file, opened for a process: a connection that writes and one that reads.
+
+Statements run in threads of aiosqlite's, never on the loop. Reads have a connection of their own,
+so that they do not wait while a write waits for another process. Knows nothing of the tables.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import aiosqlite
+
+from checkfirst.clock import Clock
+from checkfirst.errors import StoreError
+from checkfirst.store.prepare import BUSY_SECONDS, mark_blocking, prepare_blocking
+from checkfirst.store.problem import in_words, is_damage
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+
+class Database:
+    """An open database; `close` it, or its threads keep the process alive."""
+
+    def __init__(
+        self,
+        path: Path,
+        writer: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        opened: contextlib.AsyncExitStack,
+        notice: str,
+    ) -> None:
+        """Use `open`."""
+        self.path = path
+        self.notice = notice
+        """What a person must be told of the opening (a damaged file was set aside), or ""."""
+        self._writer = writer
+        self._reader = reader
+        self._opened = opened
+        self._turn = asyncio.Lock()
+        self._data_version: int | None = None
+
+    @classmethod
+    async def open(cls, path: Path, clock: Clock) -> Self:
+        """Make the file if need be, bring its schema up to date, and connect.
+
+        Raises StoreError: a newer schema, no access, a full disk, another process that does not let
+        go of it within 30 s. A damaged file is no error: see `notice`.
+        """
+        stamp = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
+        notice = await asyncio.to_thread(prepare_blocking, path, stamp)
+        async with contextlib.AsyncExitStack() as opened:
+            try:
+                writer = await opened.enter_async_context(_connect(path, "synchronous = FULL"))
+                reader = await opened.enter_async_context(_connect(path, "query_only = ON"))
+            except sqlite3.Error as error:
+                raise in_words(error, path) from error
+            database = cls(path, writer, reader, opened, notice)
+            await database.changed_elsewhere()
+            database._opened = opened.pop_all()
+        return database
+
+    async def close(self) -> None:
+        """Let the running transaction end and close both connections."""
+        async with self._turn:
+            await _to_the_end(self._opened.aclose())
+
+    @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[aiosqlite.Connection]:
+        """One transaction: committed at the end, rolled back by any exception or cancellation.
+
+        Only one at a time in this process, so do not open a second inside; other processes are
+        waited out for 30 s. A cancellation that comes during the commit lets it end first. Raises
+        StoreError in place of sqlite3's errors, PassingStoreError where another try may help.
+        """
+        async with self._turn:
+            try:
+                await self._writer.execute_fetchall("BEGIN IMMEDIATE")
+                yield self._writer
+                await _to_the_end(self._writer.commit())
+            except sqlite3.DatabaseError as error:
+                await _to_the_end(self._roll_back())
+                raise await self._problem(error) from error
+            except BaseException:
+                # The statement that was cancelled may still be running in its thread. The thread
+                # takes one after the other, so the roll-back comes after it.
+                await _to_the_end(self._roll_back())
+                raise
+
+    async def rows(self, sql: str, args: Sequence[object] = ()) -> list[Row]:
+        """What a query finds in the last committed state. Raises StoreError."""
+        try:
+            return list(await self._reader.execute_fetchall(sql, args))  # type: ignore[arg-type]
+        except sqlite3.DatabaseError as error:
+            raise await self._problem(error) from error
+
+    async def changed_elsewhere(self) -> bool:
+        """Whether any other connection has committed since this was last asked."""
+        try:
+            found = list(await self._writer.execute_fetchall("PRAGMA data_version"))
+        except sqlite3.DatabaseError as error:
+            raise await self._problem(error) from error
+        before, self._data_version = self._data_version, found[0][0]
+        return before != self._data_version
+
+    async def _problem(self, error: sqlite3.DatabaseError) -> StoreError:
+        if is_damage(error):
+            await asyncio.to_thread(mark_blocking, self.path)
+        return in_words(error, self.path)
+
+    async def _roll_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            await self._writer.rollback()
+
+
+@contextlib.asynccontextmanager
+async def _connect(path: Path, pragma: str) -> AsyncIterator[aiosqlite.Connection]:
+    """A connection that leaves transactions to us."""
+    async with aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None) as connection:
+        await connection.execute_fetchall(f"PRAGMA {pragma}")
+        yield connection
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work` until it is done, whatever is cancelled meanwhile; then be cancelled."""
+    # A task, because only a task survives the cancellation of the one that waits for it. It ends
+    # before this function does, so it needs no other parent.
+    task = asyncio.create_task(work)  # noqa: TID251
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        task.exception()
+        raise cancelled
+    return task.result()

@@ -1,0 +1,255 @@
+"""The journal: where each arrival is and what is to happen to it next.
+
+Every step is a compare-and-set on the row's state and claim, so that commands can work beside a
+running daemon. Made for batches: a call is one transaction and a handful of thread hops, however
+many rows it changes. Knows no files: what a step means is the caller's.
+"""
+
+import asyncio
+import json
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from checkfirst.model import Arrival, Risk, Stamp, State, VerdictKind
+from checkfirst.store import arrivals, row
+
+if TYPE_CHECKING:
+    from checkfirst.store.database import Database
+
+
+class Facts(TypedDict, total=False):
+    """What a step learns of an arrival; a key that is left out keeps its value."""
+
+    root: bytes
+    origin: bytes
+    held: bytes | None
+    dev: int
+    ino: int
+    size: int
+    mtime_ns: int
+    mode: int
+    sha256: str
+    content_type: str
+    risk: Risk
+    verdict: VerdictKind
+    source: str
+    reason: str
+    detections: int | None
+    engines: int | None
+    report_url: str | None
+    threats: tuple[str, ...]
+    destination: bytes | None
+    arrived_at: float
+    held_at: float
+    asked_at: float
+    decided_at: float | None
+    finished_at: float | None
+    until: float | None
+    submitted_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewArrival:
+    """A file that is about to be held, or (`LEFT`) could not be."""
+
+    root: bytes
+    origin: bytes
+    held: bytes | None
+    """Where it is to lie."""
+    stamp: Stamp | None
+    arrived_at: float
+    state: State = State.HOLDING
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From one of the states `before` to `after`, if nobody else has been there."""
+
+    id: int
+    before: frozenset[State]
+    after: State
+    facts: Facts = field(default_factory=Facts)
+    keep: bool = False
+    """Keep the claim, as more is to come; at an end state it goes all the same."""
+
+
+class Journal:
+    """The journal as one process sees it; raises StoreError throughout."""
+
+    def __init__(self, database: "Database", process: str) -> None:
+        """`process` is what `store.process.process_id` says: the name on our claims."""
+        self._database = database
+        self._process = process
+
+    async def begin(self, intents: Sequence[NewArrival]) -> list[int]:
+        """New rows, claimed by us, in the order given. Durable when this returns."""
+        async with self._database.writing() as connection:
+            first = await arrivals.next_id(connection)
+            ids = list(range(first, first + len(intents)))
+            await arrivals.insert(
+                connection,
+                [
+                    (number, intent.state, self._claim(intent.state, keep=True), _facts(intent))
+                    for number, intent in zip(ids, intents, strict=True)
+                ],
+            )
+        return ids
+
+    async def advance(self, steps: Sequence[Step]) -> set[int]:
+        """Take all steps in one transaction; the ids of those that took.
+
+        A step takes when its row is in one of the states before and claimed by nobody or by us. One
+        that does not take changes nothing and does not stop the others. At most one step per row.
+        """
+        wanted = {step.id: step for step in steps}
+        if len(wanted) != len(steps):
+            raise ValueError("two steps for one row in one call")
+        async with self._database.writing() as connection:
+            found = await connection.execute_fetchall(
+                f"SELECT id, state, claim FROM arrivals WHERE id IN {row.GIVEN}",  # noqa: S608
+                (json.dumps(list(wanted)),),
+            )
+            taken = {
+                number: state
+                for number, state, claim in found
+                if state in wanted[number].before and claim in (None, self._process)
+            }
+            # Nothing can come between looking and writing: the transaction began as a writer.
+            await arrivals.update(
+                connection,
+                [
+                    (
+                        number,
+                        before,
+                        wanted[number].after,
+                        self._claim(wanted[number].after, keep=wanted[number].keep),
+                        wanted[number].facts,
+                    )
+                    for number, before in taken.items()
+                ],
+            )
+        return set(taken)
+
+    def _claim(self, state: State, *, keep: bool) -> str | None:
+        return self._process if keep and state in row.UNFINISHED else None
+
+    async def claim(self, ids: Sequence[int]) -> list[Arrival]:
+        """Claim those unfinished rows that nobody holds (nor we), and return them as they are."""
+        async with self._database.writing() as connection:
+            found = await connection.execute_fetchall(
+                f"{row.SELECT} WHERE id IN {row.GIVEN} AND claim IS NULL AND {row.IS_UNFINISHED}",
+                (json.dumps(list(ids)),),
+            )
+            claimed = [row.arrival(each) for each in found]
+            await connection.execute_fetchall(
+                f"UPDATE arrivals SET claim = ? WHERE id IN {row.GIVEN}",  # noqa: S608
+                (self._process, json.dumps([each.id for each in claimed])),
+            )
+        return claimed
+
+    async def unclaim(self, ids: Sequence[int]) -> None:
+        """Let others have rows that we hold."""
+        async with self._database.writing() as connection:
+            await connection.execute_fetchall(
+                f"UPDATE arrivals SET claim = NULL WHERE id IN {row.GIVEN} AND claim = ?",  # noqa: S608
+                (json.dumps(list(ids)), self._process),
+            )
+
+    async def release_dead_claims(self, alive: Callable[[str], bool]) -> int:
+        """Free the rows of processes that are no more; how many. `alive` is called in a thread."""
+        claimed = f"claim IS NOT NULL AND {row.IS_UNFINISHED}"
+        found = await self._database.rows(f"SELECT DISTINCT claim FROM arrivals WHERE {claimed}")  # noqa: S608
+        claims = [claim for (claim,) in found]
+        dead = await asyncio.to_thread(lambda: [claim for claim in claims if not alive(claim)])
+        if not dead:
+            return 0
+        async with self._database.writing() as connection:
+            freed = await connection.execute_fetchall(
+                f"UPDATE arrivals SET claim = NULL WHERE {claimed}"  # noqa: S608
+                f" AND claim IN {row.GIVEN} RETURNING id",
+                (json.dumps(dead),),
+            )
+        return len(list(freed))
+
+    async def waiting_for(self, sha256s: Sequence[str]) -> list[Arrival]:
+        """The held and waiting rows of these hashes, whoever has claimed them."""
+        return await self._arrivals(
+            f"{row.SELECT} WHERE sha256 IN {row.GIVEN} AND {row.IS_WAITING} ORDER BY id",
+            (json.dumps(list(sha256s)),),
+        )
+
+    async def open_rows(self) -> list[Arrival]:
+        """All rows with something still to do, those that were left included; oldest first."""
+        return await self._arrivals(f"{row.SELECT} WHERE {row.IS_UNFINISHED} ORDER BY id")
+
+    async def get(self, number: int) -> Arrival | None:
+        """One row."""
+        found = await self._arrivals(f"{row.SELECT} WHERE id = ?", (number,))
+        return found[0] if found else None
+
+    async def counts(self) -> dict[State, int]:
+        """How many rows are in each state; a state with none is left out."""
+        found = await self._database.rows("SELECT state, rows FROM counts WHERE rows > 0")
+        return {State(state): rows for state, rows in found}
+
+    async def adopt(self, found: Sequence[Arrival]) -> list[int]:
+        """Rows for files that were found on disk without one; their ids, in the order given.
+
+        An id other than 0 is kept while it is free, else a new one is given. Nobody's claim.
+        """
+        async with self._database.writing() as connection:
+            asked = [each.id for each in found if each.id > 0]
+            taken = await arrivals.existing(connection, asked)
+            following = max([await arrivals.next_id(connection), *(number + 1 for number in asked)])
+            ids = []
+            for each in found:
+                number = each.id
+                if number <= 0 or number in taken:
+                    number, following = following, following + 1
+                taken.add(number)
+                ids.append(number)
+            await arrivals.insert(
+                connection,
+                [
+                    (number, each.state, None, {name: getattr(each, name) for name in _FACTS})
+                    for number, each in zip(ids, found, strict=True)
+                ],
+            )
+        return ids
+
+    async def prune(self, before: float, at_most: int = 1000) -> int:
+        """Forget the oldest rows that arrived before then and ended outside the quarantine."""
+        found = await self._database.rows(
+            f"SELECT id FROM arrivals WHERE arrived_at < ? AND {row.IS_ENDED} ORDER BY id LIMIT ?",  # noqa: S608
+            (before, at_most),
+        )
+        if found:
+            async with self._database.writing() as connection:
+                await arrivals.delete(connection, [number for (number,) in found])
+        return len(found)
+
+    async def _arrivals(self, sql: str, args: Sequence[object] = ()) -> list[Arrival]:
+        return [row.arrival(each) for each in await self._database.rows(sql, args)]
+
+
+_FACTS = row.COLUMNS[2:]
+"""All but id and state."""
+
+
+def _facts(intent: NewArrival) -> dict[str, Any]:
+    stamp = intent.stamp
+    return {
+        "root": intent.root,
+        "origin": intent.origin,
+        "held": intent.held,
+        "arrived_at": intent.arrived_at,
+        "reason": intent.reason,
+        "dev": stamp and stamp.dev,
+        "ino": stamp and stamp.ino,
+        "size": stamp and stamp.size,
+        "mtime_ns": stamp and stamp.mtime_ns,
+        "mode": stamp and stat.S_IMODE(stamp.mode),
+    }

@@ -1,0 +1,103 @@
+"""The user's own lists as commands keep them: hashes always allowed, hashes always blocked."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from checkfirst.store import row
+
+if TYPE_CHECKING:
+    from checkfirst.clock import Clock
+    from checkfirst.store.database import Database
+
+SELECT = "SELECT sha256, list, origin, note, added_at, expires_at FROM listed"
+
+
+class ListName(StrEnum):
+    """Which list."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+
+
+class ListedBy(StrEnum):
+    """What put the hash there."""
+
+    USER = "user"
+    RESTORE = "restore"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One hash on one list."""
+
+    sha256: str
+    list: ListName
+    origin: ListedBy
+    added_at: float
+    note: str = ""
+    expires_at: float | None = None
+    """From then on it counts as not listed."""
+
+
+class Lists:
+    """A hash is on one list at most; raises StoreError throughout."""
+
+    def __init__(self, database: "Database", clock: "Clock") -> None:
+        self._database = database
+        self._clock = clock
+
+    async def look_up(self, sha256s: Sequence[str]) -> dict[str, Listed]:
+        """Those of the hashes that are on a list now."""
+        found = await self._database.rows(
+            f"{SELECT} WHERE sha256 IN (SELECT value FROM json_each(?))"  # noqa: S608
+            " AND (expires_at IS NULL OR expires_at > ?)",
+            (json.dumps(list(sha256s)), self._clock.now()),
+        )
+        return {each[0]: listed(each) for each in found}
+
+    async def add(self, *entries: Listed) -> None:
+        """Put hashes on their list, and off the other one: the last word counts."""
+        values = [
+            (e.sha256, e.list.value, e.origin.value, row.text(e.note), e.added_at, e.expires_at)
+            for e in entries
+        ]
+        async with self._database.writing() as connection:
+            await connection.executemany(
+                "INSERT OR REPLACE INTO listed (sha256, list, origin, note, added_at, expires_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                values,
+            )
+
+    async def remove(self, name: ListName, sha256s: Sequence[str]) -> set[str]:
+        """Take hashes off one list; which of them were on it."""
+        async with self._database.writing() as connection:
+            gone = await connection.execute_fetchall(
+                "DELETE FROM listed WHERE list = ? AND sha256 IN (SELECT value FROM json_each(?))"
+                " RETURNING sha256",
+                (name.value, json.dumps(list(sha256s))),
+            )
+        return {sha256 for (sha256,) in gone}
+
+    async def all(self, name: ListName | None = None) -> list[Listed]:
+        """One list or both, oldest entry first, expired ones included."""
+        found = await self._database.rows(
+            f"{SELECT} WHERE ? IN (list, 'both') ORDER BY added_at, sha256",
+            ("both" if name is None else name.value,),
+        )
+        return [listed(each) for each in found]
+
+
+def listed(found: Sequence[Any]) -> Listed:
+    """The value of a row read with `SELECT`."""
+    return Listed(
+        sha256=found[0],
+        list=ListName(found[1]),
+        origin=ListedBy(found[2]),
+        note=found[3],
+        added_at=found[4],
+        expires_at=found[5],
+    )

@@ -1,0 +1,182 @@
+"""The database as the short commands see it: read-only, synchronous, quick to start.
+
+Works beside a running daemon and without one; where there is no database yet, nothing is found.
+Imports neither asyncio nor aiosqlite, and writes nothing.
+"""
+
+import os
+import sqlite3
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from checkfirst.model import Arrival, State, Verdict
+from checkfirst.policy import quota
+from checkfirst.policy.names import show
+from checkfirst.store import lists, remembered, row
+from checkfirst.store.problem import code, in_words
+from checkfirst.store.usage import DAY, RECENT, Usage, month_of
+
+_BUSY_SECONDS = 5.0
+_HEX = frozenset("0123456789abcdef")
+_SHORTEST_PREFIX = 6
+
+
+class Reading:
+    """A database to look into; raises StoreError where it is there and cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens nothing yet: the database may come to be later."""
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def history(self, limit: int, states: Collection[State] | None = None) -> list[Arrival]:
+        """The newest rows, newest first; only those in `states`, where that is given."""
+        if states is None:
+            return self._arrivals("ORDER BY id DESC LIMIT ?", (limit,))
+        names = ", ".join(f"'{state.value}'" for state in sorted(states))
+        # Released ones are most of the newest anyhow; the others have an index.
+        shelves = ", ".join(f"'{shelf}'" for shelf in sorted({str(row.shelf(s)) for s in states}))
+        few = "" if State.RELEASED in states else f"shelf IN ({shelves}) AND "
+        return self._arrivals(f"WHERE {few}state IN ({names}) ORDER BY id DESC LIMIT ?", (limit,))
+
+    def quarantined(self) -> list[Arrival]:
+        """All that lies in the quarantine, newest first."""
+        return self.history(-1, {State.QUARANTINED})
+
+    def waiting(self) -> list[Arrival]:
+        """All that is held without an outcome yet, oldest first."""
+        return self._arrivals(f"WHERE {row.IS_WAITING} ORDER BY id")
+
+    def unfinished(self) -> list[Arrival]:
+        """All with something still to do, those that could not be taken included, oldest first."""
+        return self._arrivals(f"WHERE {row.IS_UNFINISHED} ORDER BY id")
+
+    def by_id(self, number: int) -> Arrival | None:
+        """One row."""
+        found = self._arrivals("WHERE id = ?", (number,))
+        return found[0] if found else None
+
+    def find(self, text: str, limit: int = 1000) -> list[Arrival]:
+        """What a person may mean: the first kind of match that finds any, newest first.
+
+        In this order: an id; a path or a name, raw or as shown; six or more digits of a SHA-256; a
+        glob over the names as shown.
+        """
+        return (
+            self._by_number(text)
+            or self._by_name(text, limit)
+            or self._by_hash(text.lower(), limit)
+            or self._by_glob(text, limit)
+        )
+
+    def counts(self) -> dict[State, int]:
+        """How many rows are in each state; a state with none is left out."""
+        found = self._rows("SELECT state, rows FROM counts WHERE rows > 0")
+        return {State(state): rows for state, rows in found}
+
+    def last_verdict_at(self) -> float | None:
+        """When a file was last decided on."""
+        found = self._rows("SELECT max(decided_at) FROM arrivals WHERE decided_at IS NOT NULL")
+        return found[0][0] if found else None
+
+    def quota(self, now: float) -> Usage:
+        """What is used of the quota."""
+        recent = self._rows(RECENT, (now - quota.WINDOW,))
+        day = self._rows(DAY, (quota.day_of(now),))
+        month = self._rows(DAY, (month_of(now),))
+        minute = sum(at + quota.WINDOW > now for _, at in recent)
+        return Usage(minute, day[0][0] if day else 0, month[0][0] if month else 0)
+
+    def listed(self, sha256: str) -> lists.Listed | None:
+        """The entry on one of the user's lists, expired or not."""
+        found = self._rows(f"{lists.SELECT} WHERE sha256 = ?", (sha256,))
+        return lists.listed(found[0]) if found else None
+
+    def remembered(self, sha256: str) -> tuple[Verdict, float] | None:
+        """The last answer for a hash and the moment it was given."""
+        found = self._rows(f"{remembered.SELECT} WHERE sha256 = ?", (sha256,))
+        return (remembered.verdict(found[0]), found[0][-1]) if found else None
+
+    def _by_number(self, text: str) -> list[Arrival]:
+        if not (text.isascii() and text.isdigit() and int(text) < 2**63):
+            return []
+        return self._arrivals("WHERE id = ?", (int(text),))
+
+    def _by_name(self, text: str, limit: int) -> list[Arrival]:
+        raw = os.fsencode(text)
+        name = raw.rpartition(b"/")[2]
+        shown = text.rpartition("/")[2].encode(errors="backslashreplace").decode()
+        found = self._arrivals(
+            "WHERE name IN (?, ?) ORDER BY id DESC LIMIT ?", (show(name), shown, limit)
+        )
+        if name == raw:
+            return found
+        return [each for each in found if raw in (each.origin, each.held, each.destination)]
+
+    def _by_hash(self, text: str, limit: int) -> list[Arrival]:
+        if len(text) < _SHORTEST_PREFIX or not _HEX.issuperset(text):
+            return []
+        # No hexadecimal digit comes after "g".
+        return self._arrivals(
+            "WHERE sha256 >= ? AND sha256 < ? ORDER BY id DESC LIMIT ?", (text, f"{text}g", limit)
+        )
+
+    def _by_glob(self, text: str, limit: int) -> list[Arrival]:
+        if not set(text) & set("*?["):
+            return []
+        pattern = text.encode(errors="backslashreplace").decode()
+        return self._arrivals("WHERE name GLOB ? ORDER BY id DESC LIMIT ?", (pattern, limit))
+
+    def _arrivals(self, rest: str, args: Sequence[object] = ()) -> list[Arrival]:
+        return [row.arrival(each) for each in self._rows(f"{row.SELECT} {rest}", args)]
+
+    def _rows(self, sql: str, args: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        try:
+            if self._connection is None:
+                self._connection = self._open()
+            return (
+                [] if self._connection is None else self._connection.execute(sql, args).fetchall()
+            )
+        except sqlite3.DatabaseError as error:
+            raise in_words(error, self._path) from error
+
+    def _open(self) -> sqlite3.Connection | None:
+        """None while there is no database, or none with tables in it yet."""
+        if not self._path.exists():
+            return None
+        try:
+            return self._opened("mode=ro")
+        except sqlite3.OperationalError as error:
+            # A database in WAL mode that nobody has open needs a folder that can be written, or
+            # the promise that nothing changes (sqlite.org/wal.html, "Read-Only Databases").
+            if code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                raise
+            if os.access(self._path.parent, os.W_OK):
+                raise
+            return self._opened("mode=ro&immutable=1")
+
+    def _opened(self, how: str) -> sqlite3.Connection | None:
+        uri = f"{self._path.absolute().as_uri()}?{how}"
+        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+        except BaseException:
+            connection.close()
+            raise
+        if version > 0:
+            return connection
+        connection.close()
+        return None

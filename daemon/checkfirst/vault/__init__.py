@@ -1,0 +1,1 @@
+"""Moving files without losing one: held, released, quarantined, restored."""

@@ -1,0 +1,113 @@
+"""Opening folders as descriptors, so that nothing is followed that others put in the way.
+
+O_NOFOLLOW guards only the last component of a path; a swapped parent would still lead anywhere.
+So everything below a folder we were given is reached from its descriptor, step by step.
+"""
+
+import contextlib
+import errno
+import os
+from typing import Final
+
+from checkfirst.vault import kernel
+
+OPEN_FOLDER: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+_NO_OPENAT2: Final = frozenset({errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.EAGAIN})
+"""An old kernel, a container's filter, or a rename on the way (EAGAIN): walk instead."""
+
+
+def open_folder_blocking(path: bytes, dir_fd: int | None = None) -> int:
+    """Open a folder; its last component may not be a symbolic link (ENOTDIR, ELOOP)."""
+    return os.open(path, OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=dir_fd)
+
+
+def make_folder_blocking(path: bytes, mode: int = 0o777) -> int:
+    """Open a folder that the settings name, and make it when it is missing.
+
+    It may be a symbolic link, as its user chose it, but not one to nowhere (FileExistsError).
+    """
+    try:
+        return os.open(path, OPEN_FOLDER)
+    except FileNotFoundError:
+        os.makedirs(path, mode, exist_ok=True)
+    return os.open(path, OPEN_FOLDER)
+
+
+def relative_to(root: bytes, path: bytes) -> bytes:
+    """The part of an absolute `path` below `root`; ValueError when it is not plainly below."""
+    base = root.rstrip(b"/") + b"/"
+    relative = path[len(base) :]
+    if not path.startswith(base) or not is_plain(relative):
+        raise ValueError("path is not below root")
+    return relative
+
+
+def is_plain(relative: bytes) -> bool:
+    """Whether a relative path consists of ordinary names alone."""
+    return b"\0" not in relative and not {b"", b".", b".."} & set(relative.split(b"/"))
+
+
+def open_parent_blocking(root: bytes, path: bytes) -> tuple[int, bytes]:
+    """Open the folder that holds `path`, without a symbolic link below `root`; and give the name.
+
+    ValueError when `path` is not plainly below `root`; OSError when a link or no folder is there.
+    """
+    parent, _, name = relative_to(root, path).rpartition(b"/")
+    top = open_folder_blocking(root)
+    if not parent:
+        return top, name
+    try:
+        return open_beneath_blocking(top, parent), name
+    finally:
+        os.close(top)
+
+
+def open_beneath_blocking(top: int, relative: bytes) -> int:
+    """Open a folder some levels below `top`; ELOOP or ENOTDIR at a symbolic link."""
+    try:
+        return kernel.open_beneath(top, relative, OPEN_FOLDER | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno not in _NO_OPENAT2:
+            raise
+    return walk_blocking(top, relative, make=False)
+
+
+def walk_blocking(top: int, relative: bytes, *, make: bool) -> int:
+    """Open, and with `make` create, each folder on the way; none of them may be a link."""
+    here = os.dup(top)
+    try:
+        for name in relative.split(b"/"):
+            if make:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(name, 0o777, dir_fd=here)  # less the umask, as any program's folder
+            below = open_folder_blocking(name, here)
+            os.close(here)
+            here = below
+    except BaseException:
+        os.close(here)
+        raise
+    return here
+
+
+def names_in_blocking(folder: int) -> list[bytes]:
+    """What lies in the folder."""
+    descriptor = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        return [os.fsencode(name) for name in os.listdir(descriptor)]
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder_blocking(folder: int) -> None:
+    """Make the names in the folder outlive a power cut, where the filesystem offers that."""
+    try:
+        descriptor = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    except PermissionError:  # we may write there but not list
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+            raise
+    finally:
+        os.close(descriptor)

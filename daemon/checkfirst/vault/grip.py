@@ -1,0 +1,255 @@
+"""An open descriptor on a regular file, and what is known of its bytes.
+
+A path can mean another file at any moment; a descriptor cannot. A read lease (fcntl(2),
+F_SETLEASE) says besides that nobody has the file open for writing, nor mapped writable, and
+that nobody got to write while it was held, which no comparison of times can say: stores through
+a mapping leave the times alone until they are written back (measured on ext4).
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import signal
+import stat
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from checkfirst.model import Stamp
+from checkfirst.vault.problems import BusyError, ChangedError, NotAFileError, StoppedError
+
+HEAD: Final = 4096
+"""Bytes of a file's beginning that tell its type."""
+
+CHUNK: Final = 256 * 1024
+"""Fits the second-level cache: as fast as 1 MiB and faster than what openssl uses (measured)."""
+
+_SMALL: Final = 64 * 1024
+_LOOK_UP_EVERY: Final = 64  # chunks, 16 MiB: three seconds on the slowest stick
+_OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_PATH: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC
+_SET_LEASE: Final[int | None] = getattr(fcntl, "F_SETLEASE", None)
+_GET_LEASE: Final = getattr(fcntl, "F_GETLEASE", 0)
+_NO_FILE: Final = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV})
+"""What open(2) says of a symbolic link, of a socket, and of a device without a driver."""
+
+_buffers = threading.local()
+
+
+class Grip:
+    """A regular file held open. Not to be used by two threads at once."""
+
+    __slots__ = ("descriptor", "lease", "path", "stamp")
+
+    def __init__(self, descriptor: int, path: bytes, stamp: Stamp, lease: bool | None) -> None:  # noqa: FBT001  (three answers, see below)
+        self.descriptor = descriptor
+        self.path = path
+        """What it was opened as; for messages only."""
+        self.stamp = stamp
+        """How the file was at the last look."""
+        self.lease = lease
+        """True: held. False: refused, somebody writes. None: not to be had here, or not wanted."""
+
+    @property
+    def leased(self) -> bool:
+        """Whether a lease vouches for the bytes."""
+        return self.lease is True
+
+    def unchanged_blocking(self) -> bool:
+        """Whether nothing tells of a write since the last look, the lease's word included."""
+        return self.vouches_for(os.fstat(self.descriptor))
+
+    def vouches_for(self, seen: os.stat_result) -> bool:
+        """The same, of a file that was just looked at by its name: also, whether it is this one."""
+        if self.lease and fcntl.fcntl(self.descriptor, _GET_LEASE) != fcntl.F_RDLCK:
+            return False
+        then = self.stamp
+        return (seen.st_ctime_ns, seen.st_mtime_ns, seen.st_size, seen.st_ino, seen.st_dev) == (
+            then.ctime_ns,
+            then.mtime_ns,
+            then.size,
+            then.ino,
+            then.dev,
+        )
+
+    def rebase_blocking(self) -> Stamp:
+        """Look anew after our own rename or chmod, which change the ctime; ChangedError if more."""
+        now = stamp_of(os.fstat(self.descriptor))
+        if not now.same_content(self.stamp):
+            raise ChangedError(self.path)
+        self.stamp = now
+        return now
+
+    def close(self) -> None:
+        """Let go of file and lease; more than once does no harm."""
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def stamp_of(seen: os.stat_result) -> Stamp:
+    """The facts of a stat(2) that matter here."""
+    return Stamp(
+        seen.st_dev,
+        seen.st_ino,
+        seen.st_size,
+        seen.st_mtime_ns,
+        seen.st_ctime_ns,
+        seen.st_mode,
+        seen.st_nlink,
+        seen.st_uid,
+    )
+
+
+def ignore_lease_breaks() -> None:
+    """Make SIGIO harmless for this process; call it in the main thread before the first lease.
+
+    The kernel sends SIGIO when somebody wants to write to a leased file, and its default is death.
+    Another signal by F_SETSIG would need a handler just the same. Ignoring also leaves system
+    calls uninterrupted; broken leases are noticed by asking (F_GETLEASE).
+    """
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+
+
+def lease_blocking(descriptor: int) -> bool | None:
+    """True: granted. False: somebody writes. None: this file or filesystem has no leases.
+
+    Network filesystems may answer False for ever (NFS without a delegation gives EAGAIN), so
+    the caller must not ask there.
+    """
+    if _SET_LEASE is None:
+        return None
+    if signal.getsignal(signal.SIGIO) is signal.SIG_DFL:
+        raise RuntimeError("ignore_lease_breaks() must come before the first lease")
+    try:
+        fcntl.fcntl(descriptor, _SET_LEASE, fcntl.F_RDLCK)
+    except BlockingIOError:
+        return False
+    except OSError:  # EINVAL or ENOLCK: none here; EACCES: not ours and no CAP_LEASE
+        return None
+    return True
+
+
+def grasp_blocking(
+    path: bytes, *, lease: bool, dir_fd: int | None = None, insist: bool = False
+) -> Grip:
+    """Open the regular file at `path` without following, waiting or side effects.
+
+    `insist`: an own file that its owner may not read (the payloads of the quarantine) is made
+    readable first. Raises NotAFileError, BusyError when the lease is refused, and OSError.
+    """
+    try:
+        descriptor = os.open(path, _OPEN, dir_fd=dir_fd)
+    except PermissionError:
+        if not insist or not _made_readable_blocking(path, dir_fd):
+            raise
+        descriptor = os.open(path, _OPEN, dir_fd=dir_fd)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise NotAFileError(path) from error
+        raise
+    try:
+        return _gripped_blocking(descriptor, path, lease=lease)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _gripped_blocking(descriptor: int, path: bytes, *, lease: bool) -> Grip:
+    granted = lease_blocking(descriptor) if lease else None  # anything but a file has none
+    seen = os.fstat(descriptor)  # only now: what was written before the lease counts as before
+    if not stat.S_ISREG(seen.st_mode):
+        raise NotAFileError(path)
+    if granted is False:
+        raise BusyError(path)
+    return Grip(descriptor, path, stamp_of(seen), granted)
+
+
+def digest_blocking(grip: Grip, stopped: Callable[[], bool] | None = None) -> str:
+    """SHA-256 of all the bytes, in hex; see `digest_and_head_blocking`."""
+    return digest_and_head_blocking(grip, stopped)[0]
+
+
+def head_blocking(grip: Grip) -> bytes:
+    """The first 4096 bytes."""
+    return os.pread(grip.descriptor, HEAD, 0)
+
+
+def digest_and_head_blocking(
+    grip: Grip, stopped: Callable[[], bool] | None = None
+) -> tuple[str, bytes]:
+    """SHA-256 in hex, and the first 4096 bytes; a small file is read by one call.
+
+    What comes back belongs to the file as `grip.stamp` describes it: ChangedError is raised when
+    the lease broke or the stamp is no longer true. `stopped` is asked every 16 MiB; StoppedError
+    when it says yes.
+    """
+    size = grip.stamp.size
+    if size <= _SMALL:
+        data = os.pread(grip.descriptor, size + 1, 0)
+        if len(data) == size:
+            if not grip.unchanged_blocking():
+                raise ChangedError(grip.path)
+            return hashlib.sha256(data).hexdigest(), data[:HEAD]
+    hasher = hashlib.sha256()
+    buffer = buffer_of_this_thread()
+    view = memoryview(buffer)
+    offset = 0
+    chunks = 0
+    head = b""
+    while got := os.preadv(grip.descriptor, [buffer], offset):
+        hasher.update(view[:got])
+        if len(head) < HEAD:
+            head += view[: HEAD - len(head)].tobytes()[:got]
+        offset += got
+        chunks += 1
+        if chunks % _LOOK_UP_EVERY == 0:
+            look_up_blocking(grip, stopped)
+    if offset != size or not grip.unchanged_blocking():
+        raise ChangedError(grip.path)
+    return hasher.hexdigest(), head
+
+
+def look_up_blocking(grip: Grip, stopped: Callable[[], bool] | None) -> None:
+    """Give up a long read when it has become pointless: ChangedError, StoppedError.
+
+    A program that wants to write waits up to /proc/sys/fs/lease-break-time (45 s) for us.
+    """
+    if stopped is not None and stopped():
+        raise StoppedError(grip.path)
+    if not grip.unchanged_blocking():
+        raise ChangedError(grip.path)
+
+
+def buffer_of_this_thread() -> bytearray:
+    """One chunk of memory that each thread uses again and again."""
+    try:
+        buffer: bytearray = _buffers.buffer
+    except AttributeError:
+        buffer = _buffers.buffer = bytearray(CHUNK)
+    return buffer
+
+
+def _made_readable_blocking(path: bytes, dir_fd: int | None) -> bool:
+    handle = os.open(path, _PATH, dir_fd=dir_fd)
+    try:
+        seen = os.fstat(handle)
+        if not stat.S_ISREG(seen.st_mode) or seen.st_uid != os.geteuid():
+            return False
+        os.chmod(b"/proc/self/fd/%d" % handle, stat.S_IMODE(seen.st_mode) | stat.S_IRUSR)
+    finally:
+        os.close(handle)
+    return True

@@ -1,0 +1,129 @@
+"""Letting a judged file go: into the released folder, under its own name or the next free one."""
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Callable
+from typing import Final
+
+from checkfirst.model import Arrival
+from checkfirst.policy.names import numbered
+from checkfirst.vault.failpoint import failpoint
+from checkfirst.vault.folder import is_plain, make_folder_blocking, walk_blocking
+from checkfirst.vault.grip import Grip, digest_blocking, grasp_blocking
+from checkfirst.vault.move import Target, move_blocking
+from checkfirst.vault.placed import Placed
+from checkfirst.vault.problems import BusyError, ChangedError, NotAFileError, translate
+
+_DOING: Final = "move the file into the released folder"
+_SEARCHED: Final = 10_000
+_IN_THE_WAY: Final = frozenset({errno.ELOOP, errno.ENOTDIR})
+
+
+def release_blocking(  # noqa: PLR0913  (what, whence, whither, and how it may differ)
+    grip: Grip,
+    held: bytes,
+    folder: bytes,
+    relative: bytes,
+    sha256: str,
+    *,
+    link_back: bytes | None = None,
+    restore_mode: int | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> Placed:
+    """Move the held file to `folder`/`relative`, sub-folders of `relative` included.
+
+    `sha256` is what was judged, and the grip's stamp must be of those bytes. `folder` is made when
+    it is missing. `link_back` is the path that gets a symbolic link to the file, if it is free.
+    `restore_mode` is the mode as it arrived (None: as it is now); set-id bits are taken off.
+
+    Raises ChangedError, GoneError, BusyError, StoppedError or DiskError; the file is then still
+    held.
+    """
+    parent, _, name = relative.rpartition(b"/")
+    try:
+        there, parent = _opened_blocking(folder, parent)
+        try:
+            mode = grip.stamp.mode if restore_mode is None else restore_mode
+            target = Target("release", there, lambda n: numbered(name, n), sha256, mode)
+            moved = move_blocking(grip, held, target, stopped)
+        finally:
+            os.close(there)
+    except OSError as error:
+        raise translate(error, _DOING, held) from error
+    path = os.path.join(folder, parent, moved.name)
+    linked = link_back is not None and _linked_back_blocking(path, link_back)
+    return Placed(path, moved.fresh, moved.other_names, linked)
+
+
+def released_before_blocking(folder: bytes, relative: bytes, arrival: Arrival) -> bytes | None:
+    """Where a file whose release was cut short has arrived already, if it has.
+
+    A rename keeps its device, inode and size; a copy keeps size, mtime and SHA-256. Only names
+    that the release could have chosen are looked at.
+    """
+    parent, _, name = relative.rpartition(b"/")
+    for n in range(_SEARCHED):
+        path = os.path.join(folder, parent, numbered(name, n))
+        try:
+            seen = os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not stat.S_ISREG(seen.st_mode) or seen.st_size != arrival.size:
+            continue
+        if (seen.st_dev, seen.st_ino) == (arrival.dev, arrival.ino):
+            return path
+        if seen.st_mtime_ns == arrival.mtime_ns and _hash_blocking(path) == arrival.sha256:
+            return path
+    return None
+
+
+def _hash_blocking(path: bytes) -> str | None:
+    try:
+        with grasp_blocking(path, lease=False) as grip:
+            return digest_blocking(grip)
+    except (NotAFileError, BusyError, ChangedError, OSError):
+        return None
+
+
+def _opened_blocking(folder: bytes, parent: bytes) -> tuple[int, bytes]:
+    """Make and open the folder and the sub-folder; the sub-folder's path as it could be had.
+
+    Where something else has a sub-folder's name, its numbered sister is used, as for files.
+    """
+    top = make_folder_blocking(folder)
+    if not parent:
+        return top, parent
+    try:
+        if not is_plain(parent):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), parent)
+        here, path = os.dup(top), b""
+        for name in parent.split(b"/"):
+            below, chosen = _sub_folder_blocking(here, name)
+            os.close(here)
+            here, path = below, os.path.join(path, chosen)
+        return here, path
+    finally:
+        os.close(top)
+
+
+def _sub_folder_blocking(here: int, name: bytes) -> tuple[int, bytes]:
+    n = 0
+    while True:
+        chosen = numbered(name, n)
+        try:
+            return walk_blocking(here, chosen, make=True), chosen
+        except OSError as error:
+            if error.errno not in _IN_THE_WAY or n == _SEARCHED:
+                os.close(here)
+                raise
+            n += 1
+
+
+def _linked_back_blocking(path: bytes, link: bytes) -> bool:
+    with contextlib.suppress(OSError):
+        os.symlink(path, link)
+        failpoint("release.linked_back")
+        return True
+    return False

@@ -1,0 +1,141 @@
+"""The two ways out of the quarantine: given back, or deleted for good.
+
+Both may be called again after a crash. Whether a folder may be restored into is the caller's
+question: a watched one would only have the file taken again.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable
+from typing import Final
+
+from checkfirst.policy.names import numbered
+from checkfirst.vault.failpoint import failpoint
+from checkfirst.vault.folder import (
+    make_folder_blocking,
+    names_in_blocking,
+    open_folder_blocking,
+)
+from checkfirst.vault.grip import digest_blocking, grasp_blocking
+from checkfirst.vault.move import Moved, Target, move_blocking
+from checkfirst.vault.placed import Placed
+from checkfirst.vault.problems import ChangedError, GoneError, TamperedError, translate
+from checkfirst.vault.quarantine import PAYLOAD, REPORT, TEXT
+
+_RESTORING: Final = "restore the file from the quarantine"
+_DELETING: Final = "delete the file from the quarantine"
+
+
+def restore_blocking(
+    folder: bytes,
+    to: bytes,
+    name: bytes,
+    sha256: str,
+    mode: int,
+    mtime_ns: int | None,
+    *,
+    stopped: Callable[[], bool] | None = None,
+) -> Placed:
+    """Move the payload of the quarantine's `folder` into the folder `to`, and remove `folder`.
+
+    The name is numbered when it is taken. The payload must still have that SHA-256: else
+    TamperedError, and it stays, sealed. Also raises GoneError, NotAFileError, BusyError,
+    StoppedError and DiskError; the payload is then still in quarantine.
+    """
+    payload = os.path.join(folder, PAYLOAD)
+    try:
+        there = make_folder_blocking(to)
+        try:
+            moved = _verified_and_moved_blocking(
+                payload, Target("restore", there, _numbered(name), sha256, mode, mtime_ns), stopped
+            )
+        finally:
+            os.close(there)
+    except OSError as error:
+        raise translate(error, _RESTORING, payload) from error
+    with contextlib.suppress(OSError):  # the file is back; `delete_blocking` removes what stays
+        _removed_blocking(folder, "restore")
+    return Placed(os.path.join(to, moved.name), moved.fresh, moved.other_names)
+
+
+def delete_blocking(folder: bytes) -> tuple[bytes, ...]:
+    """Delete payload, reports and folder; the names of strangers in it, which stay, and it too.
+
+    A folder that is gone already is no problem. DiskError when the system refuses.
+    """
+    payload = os.path.join(folder, PAYLOAD)
+    try:
+        descriptor = open_folder_blocking(folder)
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise translate(error, _DELETING, folder) from error
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(PAYLOAD, dir_fd=descriptor)
+        failpoint("delete.payload")
+    except OSError as error:
+        raise translate(error, _DELETING, payload) from error
+    finally:
+        os.close(descriptor)
+    try:
+        return _removed_blocking(folder, "delete")
+    except OSError as error:
+        raise translate(error, _DELETING, folder) from error
+
+
+def _numbered(name: bytes) -> Callable[[int], bytes]:
+    return lambda n: numbered(name, n)
+
+
+def _verified_and_moved_blocking(
+    payload: bytes, target: Target, stopped: Callable[[], bool] | None
+) -> Moved:
+    folder = open_folder_blocking(os.path.dirname(payload))
+    try:
+        grip = grasp_blocking(PAYLOAD, lease=True, dir_fd=folder, insist=True)
+    except FileNotFoundError as error:
+        raise GoneError(payload) from error
+    finally:
+        os.close(folder)
+    with grip:
+        grip.path = payload
+        try:
+            failpoint("restore.opened")
+            if digest_blocking(grip, stopped) != target.sha256:
+                raise TamperedError(payload)  # noqa: TRY301  (sealed below, like the rest)
+            failpoint("restore.verified")
+            return move_blocking(grip, payload, target, stopped)
+        except ChangedError as error:
+            _seal_blocking(grip.descriptor)
+            raise TamperedError(payload) from error
+        except BaseException:
+            _seal_blocking(grip.descriptor)
+            raise
+
+
+def _seal_blocking(descriptor: int) -> None:
+    with contextlib.suppress(OSError):
+        os.fchmod(descriptor, 0)
+
+
+def _removed_blocking(folder: bytes, step: str) -> tuple[bytes, ...]:
+    """Remove the reports and the folder of a payload that has left; what stays for being strange.
+
+    The JSON goes last: as long as the folder is there it can be told what it was.
+    """
+    descriptor = open_folder_blocking(folder)
+    try:
+        if PAYLOAD in (there := names_in_blocking(descriptor)):
+            return tuple(there)
+        for name, point in ((TEXT, ".text"), (REPORT, ".report")):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=descriptor)
+            failpoint(step + point)
+        strangers = names_in_blocking(descriptor)
+    finally:
+        os.close(descriptor)
+    if not strangers:
+        os.rmdir(folder)
+        failpoint(step + ".folder")
+    return tuple(strangers)

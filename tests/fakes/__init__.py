@@ -1,0 +1,1 @@
+"""Real implementations of our own protocols, small enough to be obvious."""

@@ -1,0 +1,116 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checkfirst.policy.quota import WINDOW, Limits, Slot, Used, day_of, next_day, next_month, wait
+
+NOW = datetime(2026, 11, 24, 13, 37, tzinfo=UTC).timestamp()
+LIMITS = Limits(per_minute=4, per_day=500, per_month=15_500)
+TIMEOUT = 30.0
+
+
+def at(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+def used(*recent, day=0, month=0):
+    return Used(tuple(NOW + moment for moment in recent), day, month)
+
+
+def test_a_free_place_is_granted_at_once():
+    assert wait(LIMITS, used(), NOW) == Slot(granted=True, until=NOW, limit="")
+    assert wait(LIMITS, used(10, 20, 30), NOW).granted
+
+
+def test_a_full_minute_waits_for_the_first_place_to_be_free():
+    assert wait(LIMITS, used(40, 10, 30, 20), NOW) == Slot(False, NOW + 10, "minute")
+    assert wait(LIMITS, used(10, 20, 30, 40), NOW + 10).granted
+
+
+def test_with_more_in_use_than_allowed_enough_must_become_free():
+    assert wait(LIMITS, used(10, 20, 30, 40, 50, 55), NOW) == Slot(False, NOW + 30, "minute")
+
+
+def test_what_is_free_again_does_not_count():
+    assert wait(LIMITS, used(-50, -1, 0, 5, 6, 7), NOW).granted
+
+
+def test_a_clock_that_was_set_back_blocks_for_no_longer_than_the_window():
+    assert wait(LIMITS, used(*[86_400] * 4), NOW) == Slot(False, NOW + WINDOW, "minute")
+
+
+def test_a_spent_day_or_month_waits_for_its_turn_in_utc():
+    tomorrow, december = at("2026-11-25"), at("2026-12-01")
+    assert wait(LIMITS, used(day=500), NOW) == Slot(False, tomorrow, "day")
+    assert wait(LIMITS, used(day=499, month=15_499), NOW).granted
+    assert wait(LIMITS, used(month=15_500), NOW) == Slot(False, december, "month")
+
+
+def test_the_limit_that_ends_last_is_named():
+    assert wait(LIMITS, used(5, 6, 7, 8, day=500), NOW).limit == "day"
+    assert wait(LIMITS, used(5, 6, 7, 8, day=500, month=15_500), NOW).limit == "month"
+
+
+def test_zero_is_no_limit():
+    assert wait(Limits(0, 0, 0), used(*range(1, 50), day=10**6, month=10**7), NOW).granted
+    assert wait(Limits(1, 0, 0), used(5, day=10**6), NOW).limit == "minute"
+
+
+@pytest.mark.parametrize(
+    ("now", "day", "tomorrow", "month"),
+    [
+        ("2026-11-24T00:00:00", "2026-11-24", "2026-11-25", "2026-12-01"),
+        ("2026-11-24T23:59:59.999", "2026-11-24", "2026-11-25", "2026-12-01"),
+        ("2026-12-31T12:00:00", "2026-12-31", "2027-01-01", "2027-01-01"),
+        ("2028-02-29T01:00:00", "2028-02-29", "2028-03-01", "2028-03-01"),
+        ("2027-01-31T01:00:00", "2027-01-31", "2027-02-01", "2027-02-01"),
+    ],
+)
+def test_days_and_months_turn_at_midnight_utc(now, day, tomorrow, month):
+    assert day_of(at(now)) == day
+    assert next_day(at(now)) == at(tomorrow)
+    assert next_month(at(now)) == at(month)
+
+
+@given(st.floats(0.0, 4e9))
+def test_the_next_day_is_another_and_less_than_25_hours_away(now):
+    assert now < next_day(now) <= now + 86_400
+    assert next_day(now) <= next_month(now) <= now + 31 * 86_400
+    assert day_of(next_day(now)) != day_of(now)
+
+
+requests = st.lists(
+    st.tuples(
+        st.floats(0.0, 90.0),  # since the request before was thought of
+        st.floats(0.0, TIMEOUT),  # until the answer arrives
+        st.floats(0.0, 1.0),  # when on the way the server counts it
+        st.booleans(),  # whether the answer arrives at all
+    ),
+    min_size=1,
+    max_size=60,
+)
+
+
+@given(requests, st.integers(1, 6))
+def test_the_server_never_sees_more_than_the_limit_in_any_minute(wishes, per_minute):
+    """Requests overlap; one whose answer never came counts from its time-out on."""
+    limits, now, counted = Limits(per_minute, 0, 0), 0.0, []
+    sent = []  # (moment of the answer or time-out, moment sent)
+    for pause, answer_time, share, answered in wishes:
+        now += pause
+        while True:
+            recent = tuple(
+                (answer if answer <= now else start + TIMEOUT) + WINDOW for answer, start in sent
+            )
+            slot = wait(limits, Used(recent, 0, 0), now)
+            if slot.granted:
+                break
+            assert now < slot.until <= now + WINDOW
+            now = slot.until
+        sent.append((now + (answer_time if answered else TIMEOUT), now))
+        counted.append(now + share * answer_time)
+    counted.sort()
+    for first, beyond in zip(counted, counted[per_minute:], strict=False):
+        assert beyond - first >= WINDOW - 1e-6

@@ -1,0 +1,68 @@
+import pytest
+
+CLASHES = [
+    ("released: ~/Downloads", "released: is a watched folder (watch.0)"),
+    ("quarantine: ~/Downloads/\nreleased: ~/r", "quarantine: is a watched folder (watch.0)"),
+    ("state: ~/x/../Downloads", "state: is a watched folder (watch.0)"),
+    ("released: ~/a\nquarantine: ~/a", "quarantine: is the released folder"),
+    ("released: ~/q/a\nquarantine: ~/q", "released: lies inside the quarantine folder"),
+    ("released: ~/r\nquarantine: ~/r/q\nintake: {recursive: true}",
+     "quarantine: lies inside the released folder"),
+    ("state: ~/Quarantine", "state: is the quarantine folder"),
+    ("state: ~/Downloads/Released/s", "state: lies inside the released folder"),
+    ("quarantine: ~/.local/state/checkfirst/held/q", "quarantine: lies among the held files"),
+    ("state: ~/Downloads/s\nintake: {recursive: true}", "state: lies inside a watched folder"),
+    ("watch: [~/a, ~/a/]", "watch.1: is the same folder as watch.0"),
+    ("watch: [~/a, ~/a/b]\nintake: {recursive: true}", "watch.1: lies in one tree with watch.0"),
+    ("watch: [~/a/b, ~/a]\nintake: {recursive: true}", "watch.1: lies in one tree with watch.0"),
+    ("watch: [~/Quarantine/in]", "watch.0: lies inside the quarantine folder"),
+    ("watch: [~/.local/state/checkfirst/held/1]", "watch.0: lies among the held files"),
+    ("poll: {first: 10m}", "poll.first: is longer than at_most"),
+    ("virustotal: {retry: {at_most: 1s}}", "virustotal.retry.first: is longer than at_most"),
+    ("virustotal: {pause: {first: 2h}}", "virustotal.pause.first: is longer than at_most"),
+    ("recheck: {for: 1h}", "recheck.every: is longer than recheck.for"),
+    ("lists: {block: [nowhere.txt]}", "lists.block.0: is neither a SHA-256"),
+    (f"lists: {{allow: [{'a' * 64}], block: [{'A' * 64}]}}", "lists.block.0: is in lists.allow"),
+    ("log: {file: /}", "log.file: is a folder"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "told"), CLASHES)
+def test_what_cannot_go_together_is_told(desk, text, told):
+    (problem,) = desk.problems(text)
+    place, _, words = problem.partition(": ")
+    assert place.startswith("settings.yaml:")
+    assert words.startswith(told)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "quarantine: ~/Downloads/Quarantine",
+        "intake: {recursive: true}\nquarantine: ~/Downloads/Quarantine",
+        "watch: [~/Downloads/Unchecked]\nreleased: ~/Downloads",
+        "released: ~/r\nquarantine: ~/r/q",
+        "watch: [~/]",
+        "watch: [~/a, ~/a/b]",
+        "watch: [~/a, ~/ab]\nintake: {recursive: true}",
+        "state: ~/data\nwatch: [~/data/in]\nquarantine: ~/data/quarantine\nreleased: ~/data/out",
+        "recheck: {for: 0s}",
+        "poll: {first: 5m, at_most: 5m}",
+    ],
+)
+def test_what_can_go_together_is_taken(desk, text):
+    assert desk.settings(text)
+
+
+def test_a_link_does_not_hide_that_two_folders_are_one(desk):
+    (desk.home / "Downloads").mkdir()
+    (desk.home / "link").symlink_to("Downloads")
+    (problem,) = desk.problems("released: ~/link")
+    assert "is a watched folder" in problem
+    (problem,) = desk.problems("watch: [~/Downloads, ~/link]")
+    assert "is the same folder" in problem
+
+
+def test_a_link_to_itself_is_no_trouble(desk):
+    (desk.home / "loop").symlink_to("loop")
+    assert desk.settings("released: ~/loop").released == desk.home / "loop"

@@ -1,0 +1,91 @@
+import logging
+
+import pytest
+
+from checkfirst.errors import StoreError
+from checkfirst.model import Fingerprint, Risk, SourceHealth, Verdict, VerdictKind
+from checkfirst.sources.chain import Chain
+
+
+def fingerprint(letter: str) -> Fingerprint:
+    return Fingerprint(letter * 64, 1, "text/plain", Risk.OTHER)
+
+
+def verdict(name: str, kind: VerdictKind = VerdictKind.CLEAN) -> Verdict:
+    return Verdict(kind, name, f"{name} says so")
+
+
+class Knowing:
+    def __init__(self, name: str, **known: Verdict) -> None:
+        self.name = name
+        self.known = {letter * 64: verdict for letter, verdict in known.items()}
+        self.asked: list[list[str]] = []
+        self.error: Exception | None = None
+
+    async def answer(self, prints):
+        self.asked.append([one.sha256[0] for one in prints])
+        if self.error:
+            raise self.error
+        return dict(self.known)
+
+    def health(self) -> SourceHealth:
+        return SourceHealth(self.name, -1, -1, healthy=True)
+
+
+async def test_each_source_is_asked_only_for_what_is_left_open():
+    first, second = Knowing("first", a=verdict("first")), Knowing("second", b=verdict("second"))
+    found = await Chain([first, second]).answer([fingerprint(one) for one in "abc"])
+    assert second.asked == [["b", "c"]]
+    assert {key[0]: one.source for key, one in found.items()} == {"a": "first", "b": "second"}
+
+
+async def test_nobody_is_asked_when_all_is_answered():
+    first, second = Knowing("first", a=verdict("first")), Knowing("second")
+    await Chain([first, second]).answer([fingerprint("a"), fingerprint("a")])
+    assert first.asked == [["a"]]
+    assert second.asked == []
+
+
+async def test_a_pending_answer_is_none():
+    first = Knowing("first", a=verdict("first", VerdictKind.PENDING))
+    second = Knowing("second", a=verdict("second"))
+    found = await Chain([first, second]).answer([fingerprint("a")])
+    assert found["a" * 64].source == "second"
+
+
+async def test_an_answer_nobody_asked_for_is_dropped():
+    assert await Chain([Knowing("first", z=verdict("first"))]).answer([fingerprint("a")]) == {}
+
+
+async def test_asked_and_answered_are_counted():
+    chain = Chain([Knowing("first", a=verdict("first")), Knowing("second")])
+    await chain.answer([fingerprint("a"), fingerprint("b")])
+    counts = [(one.name, one.asked, one.answered) for one in chain.health()]
+    assert counts == [("first", 2, 1), ("second", 1, 0)]
+
+
+async def test_a_source_that_fails_is_passed_over_and_says_so_until_it_recovers(caplog):
+    broken, other = Knowing("broken"), Knowing("other", a=verdict("other"))
+    chain = Chain([broken, other])
+    broken.error = StoreError("The database is locked", "Wait a little")
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            found = await chain.answer([fingerprint("a")])
+            assert found["a" * 64].source == "other"
+        assert [one.levelname for one in caplog.records] == ["ERROR"]
+        assert "The database is locked" in caplog.text
+        assert [one.healthy for one in chain.health()] == [False, True]
+        assert "The database is locked" in (chain.health()[0].problem or "")
+        broken.error = None
+        await chain.answer([fingerprint("a")])
+    assert "answers again" in caplog.text
+    assert chain.health()[0].healthy
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), RuntimeError()])
+async def test_foreign_errors_are_passed_over_as_well(error):
+    broken = Knowing("broken")
+    broken.error = error
+    chain = Chain([broken])
+    assert await chain.answer([fingerprint("a")]) == {}
+    assert type(error).__name__ in (chain.health()[0].problem or "")

@@ -1,0 +1,113 @@
+import os
+
+import pytest
+
+from checkfirst.vault import kernel
+from checkfirst.vault.folder import (
+    is_plain,
+    names_in_blocking,
+    open_beneath_blocking,
+    open_folder_blocking,
+    open_parent_blocking,
+    relative_to,
+    sync_folder_blocking,
+    walk_blocking,
+)
+
+
+def beneath(top: int, relative: bytes) -> int:
+    return open_beneath_blocking(top, relative)
+
+
+def walk(top: int, relative: bytes) -> int:
+    return walk_blocking(top, relative, make=False)
+
+
+@pytest.fixture
+def top(place):
+    os.makedirs(place + b"/one/two")
+    os.symlink(b"one", place + b"/link")
+    os.symlink(b"two", place + b"/one/link")
+    descriptor = os.open(place, os.O_PATH)
+    yield descriptor
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize("way", [beneath, walk])
+def test_a_plain_way_down_is_opened(place, top, way):
+    descriptor = way(top, b"one/two")
+    assert os.fstat(descriptor).st_ino == os.stat(place + b"/one/two").st_ino
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize("way", [beneath, walk])
+@pytest.mark.parametrize("relative", [b"link", b"link/two", b"one/link"])
+def test_no_symbolic_link_is_followed_anywhere(top, way, relative):
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match=r"symbolic links|Not a directory"):
+        way(top, relative)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_kernel_refuses_a_step_above(top):
+    with pytest.raises(OSError, match="cross-device"):
+        kernel.open_beneath(top, b"..", os.O_PATH)
+
+
+def test_the_parent_comes_with_the_name(place, top):
+    for path, folder in ((b"/file", b""), (b"/one/two/file", b"/one/two")):
+        descriptor, name = open_parent_blocking(place, place + path)
+        assert name == b"file"
+        assert os.fstat(descriptor).st_ino == os.stat(place + folder).st_ino
+        os.close(descriptor)
+
+
+def test_a_watched_folder_that_became_a_link_is_not_followed(place, top):
+    with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
+        open_parent_blocking(place + b"/link", place + b"/link/file")
+
+
+@pytest.mark.parametrize(
+    "path", [b"/a", b"/root", b"/root/", b"/rooter/x", b"/root/../x", b"/root/a//b", b"/root/a/."]
+)
+def test_only_what_lies_plainly_below_counts(path):
+    with pytest.raises(ValueError, match="not below root"):
+        relative_to(b"/root", path)
+
+
+def test_a_path_below_the_top_of_everything():
+    assert relative_to(b"/", b"/a/b") == b"a/b"
+    assert relative_to(b"/root/", b"/root/a") == b"a"
+
+
+def test_odd_names_are_plain():
+    assert is_plain(b"\xff\n ..../...")
+    assert not is_plain(b"a\0b")
+
+
+def test_folders_are_made_on_the_way(place, top):
+    os.close(walk_blocking(top, b"new/newer", make=True))
+    assert os.path.isdir(place + b"/new/newer")
+
+
+def test_names_and_sync_work_through_a_bare_descriptor(place):
+    descriptor = open_folder_blocking(place)
+    os.mkdir(place + b"/\xff\n")
+    assert names_in_blocking(descriptor) == [b"\xff\n"]
+    sync_folder_blocking(descriptor)
+    os.close(descriptor)
+
+
+def test_a_kernel_without_openat2_is_served_too(place, top, monkeypatch):
+    monkeypatch.setattr(kernel, "_syscall", None)
+    descriptor = open_beneath_blocking(top, b"one/two")
+    assert os.fstat(descriptor).st_ino == os.stat(place + b"/one/two").st_ino
+    os.close(descriptor)
+    with pytest.raises(OSError, match=r"symbolic links|Not a directory"):
+        open_beneath_blocking(top, b"link/two")
+
+
+def test_a_folder_that_cannot_be_listed_needs_no_sync(place, as_nobody):
+    os.mkdir(place + b"/drop")
+    os.chmod(place + b"/drop", 0o333)
+    assert as_nobody(lambda: sync_folder_blocking(open_folder_blocking(place + b"/drop")) is None)

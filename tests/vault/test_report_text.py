@@ -1,0 +1,63 @@
+import dataclasses
+
+from checkfirst.model import VerdictKind
+from checkfirst.vault.report import Report
+from checkfirst.vault.report_text import to_text
+
+REPORT = Report(
+    id=17,
+    origin=b"/home/ann/Downloads/inv\xff\n\xe2\x80\xaegpj.exe",
+    sha256="ab" * 32,
+    size=1234567,
+    mode=0o755,
+    mtime_ns=0,
+    verdict=VerdictKind.MALICIOUS,
+    source="virustotal",
+    reason="62 of 64 engines call it malicious",
+    detections=62,
+    engines=64,
+    threats=("One: Trojan\x1b[2J\nTwo: fine",),
+    report_url="https://www.virustotal.com/gui/file/" + "ab" * 32,
+    arrived_at=1_700_000_000.0,
+    decided_at=1_700_000_060.0,
+)
+
+
+def test_it_says_what_whence_when_why_and_what_to_do():
+    text = to_text(REPORT)
+    for part in (
+        "quarantine: inv\\xff\\x0a\\u202egpj.exe\n",
+        "/home/ann/Downloads/",
+        "2023-11-14 22:13:20 UTC",
+        "1,234,567 bytes",
+        "62 of 64 engines call it harmful.",
+        "https://www.virustotal.com/gui/file/",
+        "checkfirst quarantine restore 17\n",
+        "checkfirst quarantine delete 17\n",
+        "second opinion",
+    ):
+        assert part in text
+
+
+def test_no_hostile_character_survives():
+    text = to_text(REPORT)
+    assert all(line.isprintable() for line in text.splitlines())
+    assert "    One: Trojan\\x1b[2J\\x0aTwo: fine\n" in text
+    assert text.encode()
+
+
+def test_an_unjudged_file_is_not_called_harmful():
+    text = to_text(
+        dataclasses.replace(
+            REPORT, verdict=VerdictKind.UNKNOWN, detections=None, engines=None, threats=()
+        )
+    )
+    assert "No engine has judged it yet" in text
+    assert "harmful" not in text
+
+
+def test_a_file_on_the_users_own_list_has_no_opinions():
+    text = to_text(
+        dataclasses.replace(REPORT, source="lists", detections=None, engines=None, threats=())
+    )
+    assert "no engines' opinions" in text

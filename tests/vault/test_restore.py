@@ -1,0 +1,173 @@
+import hashlib
+import os
+
+import pytest
+
+from checkfirst.vault.grip import grasp_blocking
+from checkfirst.vault.problems import BusyError, DiskError, GoneError, TamperedError
+from checkfirst.vault.quarantine import quarantine_blocking, read_report_blocking
+from checkfirst.vault.report import Report
+from checkfirst.vault.restore import delete_blocking, restore_blocking
+
+DATA = b"false alarm"
+SHA = hashlib.sha256(DATA).hexdigest()
+MTIME = 1_700_000_000_123_456_789
+
+
+def written(path: bytes, data: bytes = DATA) -> bytes:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+
+def read(path: bytes) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def quarantined(place: bytes, name: bytes = b"tool.exe") -> bytes:
+    held = written(place + b"/held/slot/" + name)
+    os.setxattr(held, "user.origin", b"https://example.com/")
+    os.utime(held, ns=(MTIME, MTIME))
+    with grasp_blocking(held, lease=True) as grip:
+        report = Report(7, b"/home/ann/" + name, SHA, len(DATA), 0o4755, MTIME, decided_at=1.7e9)
+        return quarantine_blocking(grip, held, place + b"/Quarantine", report).path
+
+
+@pytest.fixture
+def folder(place):
+    return quarantined(place)
+
+
+@pytest.fixture(params=["same filesystem", "other filesystem"])
+def to(request, place):
+    if request.param == "other filesystem":
+        return request.getfixturevalue("other") + b"/back"
+    return place + b"/back"
+
+
+def restore(folder: bytes, to: bytes, name: bytes = b"tool.exe"):
+    report = read_report_blocking(folder)
+    assert report is not None
+    return restore_blocking(folder, to, name, report.sha256, report.mode, report.mtime_ns)
+
+
+@pytest.mark.parametrize("name", [b"tool.exe", b"new\nline", b"\xff\xfe", b"x" * 255])
+def test_a_file_comes_back_as_it_was_but_for_set_id_bits(place, to, name):
+    folder = quarantined(place, name)
+    placed = restore(folder, to, name)
+    assert placed.path == to + b"/" + name
+    assert read(placed.path) == DATA
+    seen = os.stat(placed.path)
+    assert seen.st_mode & 0o7777 == 0o755
+    assert seen.st_mtime_ns == MTIME
+    assert os.getxattr(placed.path, "user.origin") == b"https://example.com/"
+    assert os.listdir(place + b"/Quarantine") == []
+
+
+def test_nothing_is_overwritten(folder, to):
+    written(to + b"/tool.exe", b"mine")
+    assert restore(folder, to).path == to + b"/tool (1).exe"
+    assert read(to + b"/tool.exe") == b"mine"
+
+
+def test_a_tampered_payload_stays_and_is_sealed(folder, to):
+    payload = folder + b"/payload.quarantined"
+    os.chmod(payload, 0o600)
+    written(payload, b"swapped")
+    with pytest.raises(TamperedError):
+        restore(folder, to)
+    assert read(payload) == b"swapped"
+    assert os.stat(payload).st_mode & 0o7777 == 0
+    assert not os.path.exists(to + b"/tool.exe")
+    assert read_report_blocking(folder)
+
+
+def test_a_payload_swapped_after_the_look_stays(folder, to, at):
+    payload = folder + b"/payload.quarantined"
+
+    def swap() -> None:
+        os.rename(written(folder + b"/other", b"swapped"), payload)
+
+    at("restore.verified", swap)
+    with pytest.raises((TamperedError, GoneError)):
+        restore(folder, to)
+    assert read(payload) == b"swapped"
+    assert os.listdir(to) == []
+
+
+def test_a_payload_that_is_a_link_is_not_followed(place, folder, to):
+    payload = folder + b"/payload.quarantined"
+    os.unlink(payload)
+    os.symlink(written(place + b"/secret"), payload)
+    with pytest.raises(Exception, match="no regular file"):
+        restore(folder, to)
+    assert read(place + b"/secret") == DATA
+
+
+def test_a_missing_payload_is_gone(folder, to):
+    os.unlink(folder + b"/payload.quarantined")
+    with pytest.raises(GoneError):
+        restore(folder, to)
+
+
+def test_a_payload_that_is_written_to_stays(folder, to):
+    with open(folder + b"/payload.quarantined", "ab"), pytest.raises(BusyError):
+        restore(folder, to)
+
+
+def test_disk_trouble_keeps_it_sealed_in_quarantine(place, folder, mount):
+    full = mount(b"full", "-t", "tmpfs", "-o", "ro")
+    with pytest.raises(DiskError, match="read-only"):
+        restore(folder, full)
+    assert os.stat(folder + b"/payload.quarantined").st_mode & 0o7777 == 0
+    assert restore(folder, place + b"/back")
+
+
+def test_a_payload_opened_without_privilege_comes_back(place, as_nobody):
+    folder = quarantined(place)
+    for path in (place + b"/Quarantine", folder, *(folder + b"/" + n for n in os.listdir(folder))):
+        os.chown(path, 65534, 65534)
+    os.mkdir(place + b"/back")
+    os.chown(place + b"/back", 65534, 65534)
+    assert as_nobody(lambda: restore(folder, place + b"/back").fresh is False)
+    assert read(place + b"/back/tool.exe") == DATA
+    assert os.listdir(place + b"/Quarantine") == []
+
+
+def test_strange_files_keep_the_folder(folder, to):
+    written(folder + b"/notes", b"mine")
+    assert read(restore(folder, to).path) == DATA
+    assert os.listdir(folder) == [b"notes"]
+
+
+def test_deleting_removes_everything_we_put_there(place, folder):
+    assert delete_blocking(folder) == ()
+    assert os.listdir(place + b"/Quarantine") == []
+    assert delete_blocking(folder) == ()
+
+
+def test_deleting_spares_and_tells_of_strangers(folder):
+    written(folder + b"/notes", b"mine")
+    assert delete_blocking(folder) == (b"notes",)
+    assert os.listdir(folder) == [b"notes"]
+
+
+def test_deleting_follows_no_link(place, folder):
+    os.symlink(folder, place + b"/link")
+    with pytest.raises(DiskError):
+        delete_blocking(place + b"/link")
+    os.unlink(folder + b"/payload.quarantined")
+    secret = written(place + b"/secret")
+    os.symlink(secret, folder + b"/payload.quarantined")
+    assert delete_blocking(folder) == ()
+    assert read(secret) == DATA
+
+
+def test_what_the_system_refuses_to_delete_is_told_and_the_report_stays(folder):
+    os.unlink(folder + b"/payload.quarantined")
+    os.mkdir(folder + b"/payload.quarantined")
+    with pytest.raises(DiskError, match="delete the file"):
+        delete_blocking(folder)
+    assert read_report_blocking(folder)
