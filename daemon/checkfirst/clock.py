@@ -1,6 +1,5 @@
 """Time, as something that is handed in. The only place that reads it."""
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -35,6 +34,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Sleep as asyncio does."""
+        import asyncio  # noqa: PLC0415  (whoever awaits has it; a short command never pays for it)
+
         await asyncio.sleep(seconds)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from checkfirst.model import Fingerprint, Risk, VerdictKind
 from checkfirst.sources.lists import FromSettings, Lists, load_blocking, weigh
-from checkfirst.store.lists import Listed, ListedBy, ListName
+from checkfirst.store.listed import Listed, ListedBy, ListName
 
 A, B = "a" * 64, "b" * 64
 

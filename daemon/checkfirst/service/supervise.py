@@ -38,7 +38,7 @@ class Role:
     """Runs until it is cancelled; coming back counts as a failure."""
     vital: bool = True
     stage: int = 0
-    """On stopping, roles are cancelled in this order: first what takes in work, then what ends it."""
+    """On stopping they are cancelled in this order: first what takes in work, then what ends it."""
 
 
 async def finish(work: Coroutine[object, object, T]) -> T:
@@ -74,7 +74,9 @@ class Supervisor:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = {role: group.create_task(self._keep(role), name=role.name) for role in roles}
+                tasks = {
+                    role: group.create_task(self._keep(role), name=role.name) for role in roles
+                }
                 await stop.wait()
                 async with asyncio.timeout(stop_within):
                     for stage in sorted({role.stage for role in roles}):

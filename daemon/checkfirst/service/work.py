@@ -40,8 +40,10 @@ class Missed:
 
     work: Work
     state: State
-    """`gone`, `left`, or `held` when it lies in the held folder but is not still yet."""
+    """`gone`, `left`, or `held` when it lies in the held folder but cannot be judged yet."""
     reason: str
+    quiet: bool = False
+    """It will pass by itself (somebody still writes): nothing to alarm a person with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Ordered:
     hand: InHand
     verdict: Verdict
     decision: Decision
+    decided_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +74,5 @@ class Undone:
     reason: str
     changed: bool = False
     """The bytes are no longer those that were judged."""
+    quiet: bool = False
+    """It will pass by itself."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from checkfirst.model import Fingerprint, SourceHealth, Verdict, VerdictKind
 from checkfirst.policy.names import escape, show
-from checkfirst.store.lists import Listed, ListedBy, ListName
+from checkfirst.store.listed import Listed, ListedBy, ListName
 
 LookUp = Callable[[Sequence[str]], Awaitable[Mapping[str, Listed]]]
 """Gives what the database lists now."""

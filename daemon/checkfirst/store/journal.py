@@ -185,6 +185,21 @@ class Journal:
         """All rows with something still to do, those that were left included; oldest first."""
         return await self._arrivals(f"{row.SELECT} WHERE {row.IS_UNFINISHED} ORDER BY id")
 
+    async def held_since(self, moment: float) -> list[Arrival]:
+        """Rows that have been held or waiting since before that moment, oldest first."""
+        return await self._arrivals(
+            f"{row.SELECT} WHERE {row.IS_WAITING} AND held_at < ? ORDER BY id LIMIT 1000",
+            (moment,),
+        )
+
+    async def destinations(self, places: Sequence[bytes]) -> set[bytes]:
+        """Those of the places that some row of a quarantined file names as its own."""
+        rows = await self._database.rows(
+            "SELECT destination FROM arrivals WHERE shelf IN ('open', 'quarantined')"
+            " AND state IN ('quarantined', 'quarantining', 'restoring', 'deleting')"
+        )
+        return set(places) & {destination for (destination,) in rows}
+
     async def get(self, number: int) -> Arrival | None:
         """One row."""
         found = await self._arrivals(f"{row.SELECT} WHERE id = ?", (number,))

@@ -2,45 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checkfirst.store import row
+from checkfirst.store.listed import SELECT, Listed, ListName, listed
 
 if TYPE_CHECKING:
     from checkfirst.clock import Clock
     from checkfirst.store.database import Database
-
-SELECT = "SELECT sha256, list, origin, note, added_at, expires_at FROM listed"
-
-
-class ListName(StrEnum):
-    """Which list."""
-
-    ALLOW = "allow"
-    BLOCK = "block"
-
-
-class ListedBy(StrEnum):
-    """What put the hash there."""
-
-    USER = "user"
-    RESTORE = "restore"
-    RELEASE = "release"
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One hash on one list."""
-
-    sha256: str
-    list: ListName
-    origin: ListedBy
-    added_at: float
-    note: str = ""
-    expires_at: float | None = None
-    """From then on it counts as not listed."""
 
 
 class Lists:
@@ -89,15 +58,3 @@ class Lists:
             ("both" if name is None else name.value,),
         )
         return [listed(each) for each in found]
-
-
-def listed(found: Sequence[Any]) -> Listed:
-    """The value of a row read with `SELECT`."""
-    return Listed(
-        sha256=found[0],
-        list=ListName(found[1]),
-        origin=ListedBy(found[2]),
-        note=found[3],
-        added_at=found[4],
-        expires_at=found[5],
-    )

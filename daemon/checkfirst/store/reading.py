@@ -13,7 +13,8 @@ from typing import Any, Self
 from checkfirst.model import Arrival, State, Verdict
 from checkfirst.policy import quota
 from checkfirst.policy.names import show
-from checkfirst.store import lists, remembered, row
+from checkfirst.store import answer, row
+from checkfirst.store import listed as entry
 from checkfirst.store.problem import code, in_words
 from checkfirst.store.usage import DAY, RECENT, Usage, month_of
 
@@ -100,15 +101,15 @@ class Reading:
         minute = sum(at + quota.WINDOW > now for _, at in recent)
         return Usage(minute, day[0][0] if day else 0, month[0][0] if month else 0)
 
-    def listed(self, sha256: str) -> lists.Listed | None:
+    def listed(self, sha256: str) -> entry.Listed | None:
         """The entry on one of the user's lists, expired or not."""
-        found = self._rows(f"{lists.SELECT} WHERE sha256 = ?", (sha256,))
-        return lists.listed(found[0]) if found else None
+        found = self._rows(f"{entry.SELECT} WHERE sha256 = ?", (sha256,))
+        return entry.listed(found[0]) if found else None
 
     def remembered(self, sha256: str) -> tuple[Verdict, float] | None:
         """The last answer for a hash and the moment it was given."""
-        found = self._rows(f"{remembered.SELECT} WHERE sha256 = ?", (sha256,))
-        return (remembered.verdict(found[0]), found[0][-1]) if found else None
+        found = self._rows(f"{answer.SELECT} WHERE sha256 = ?", (sha256,))
+        return (answer.verdict(found[0]), found[0][-1]) if found else None
 
     def _by_number(self, text: str) -> list[Arrival]:
         if not (text.isascii() and text.isdigit() and int(text) < 2**63):

@@ -2,18 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checkfirst.model import Verdict, VerdictKind
-from checkfirst.store import row
+from checkfirst.store import answer, row
 
 if TYPE_CHECKING:
     from checkfirst.store.database import Database
-
-SELECT = (
-    "SELECT sha256, verdict, source, reason, detections, engines, report_url, threats, judged_at,"
-    " answered_at FROM verdicts"
-)
 
 
 class Remembered:
@@ -25,10 +20,10 @@ class Remembered:
     async def recall(self, sha256s: Sequence[str]) -> dict[str, tuple[Verdict, float]]:
         """The answers known, each with the moment it was given."""
         found = await self._database.rows(
-            f"{SELECT} WHERE sha256 IN (SELECT value FROM json_each(?))",  # noqa: S608
+            f"{answer.SELECT} WHERE sha256 IN (SELECT value FROM json_each(?))",  # noqa: S608
             (json.dumps(list(sha256s)),),
         )
-        return {each[0]: (verdict(each), each[-1]) for each in found}
+        return {each[0]: (answer.verdict(each), each[-1]) for each in found}
 
     async def remember(self, sha256: str, verdict: Verdict, at: float) -> None:
         """Keep an answer in place of the one before. Pending is none: ValueError."""
@@ -67,17 +62,3 @@ class Remembered:
                 (kind.value, before),
             )
         return len(list(gone))
-
-
-def verdict(found: Sequence[Any]) -> Verdict:
-    """The value of a row read with `SELECT`."""
-    return Verdict(
-        kind=VerdictKind(found[1]),
-        source=found[2],
-        reason=found[3],
-        detections=found[4],
-        engines=found[5],
-        report_url=found[6],
-        threats=row.threats(found[7]),
-        judged_at=found[8],
-    )

@@ -61,6 +61,10 @@ class VirusTotal:
             if not case.in_hand and case.stage is not Stage.LANDED:
                 self._course.drop(case)
 
+    def has(self, sha256: str) -> bool:
+        """Say whether anything is still to be done, an upload that nobody waits for included."""
+        return sha256 in self._queue.cases
+
     def wake(self) -> None:
         """Try again at once: a key was set, or the settings were read anew."""
         self._trouble.try_now()

@@ -1,0 +1,198 @@
+"""The daemon's life: lock, log, recovery, watching, and an orderly end.
+
+SIGTERM and SIGINT stop it; SIGHUP reads the settings anew and puts the parts together again,
+which loses nothing, as everything that is not finished stands in the journal.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from pydantic import SecretStr
+
+from checkfirst import logs
+from checkfirst.clock import Clock, SystemClock
+from checkfirst.errors import CheckfirstError, Problem
+from checkfirst.model import Arrival
+from checkfirst.policy.names import show
+from checkfirst.service.assemble import DATABASE, Parts, assemble
+from checkfirst.service.duties import Duties
+from checkfirst.service.lock import only_one
+from checkfirst.service.supervise import Role, Supervisor
+from checkfirst.settings.load import Loaded
+from checkfirst.store.database import Database
+from checkfirst.store.process import is_alive
+from checkfirst.vault.folder import make_folder_blocking
+from checkfirst.vault.grip import ignore_lease_breaks
+
+_log = logging.getLogger(__name__)
+
+LARGE_LANES = 2
+
+Reload = Callable[[], tuple[Loaded, SecretStr]]
+
+
+def serve(
+    loaded: Loaded, key: SecretStr, *, reload: Reload, terminal: TextIO | None, verbose: bool
+) -> int:
+    """Run until stopped; 0 when asked to stop. Raises Problem when it cannot start or go on.
+
+    Once there is a log, what ends the daemon is logged there as well.
+    """
+    settings = loaded.settings
+    _make_state(settings.state)
+    ignore_lease_breaks()
+    with only_one(settings.state):
+        file = settings.log.file or settings.state / "checkfirst.log"
+        secrets = [key.get_secret_value()]
+        with logs.start(settings.log, file, terminal=terminal, secrets=secrets, verbose=verbose):
+            for warning in loaded.warnings:
+                logs.say(_log, logging.WARNING, "problem", "%s", warning)
+            return asyncio.run(_live(loaded, key, reload, SystemClock()))
+
+
+async def _live(loaded: Loaded, key: SecretStr, reload: Reload, clock: Clock) -> int:
+    signals = _Signals()
+    database = await Database.open(loaded.settings.state / DATABASE, clock)
+    try:
+        if database.notice:
+            logs.say(_log, logging.ERROR, "problem", "%s", database.notice)
+        while True:
+            signals.again.clear()
+            await _run(loaded, key, database, clock, signals)
+            if signals.stop.is_set():
+                logs.say(_log, logging.INFO, "stopped", "files that wait stay held")
+                return 0
+            loaded, key = await _reloaded(loaded, key, reload)
+    except CheckfirstError as error:
+        logs.say(_log, logging.CRITICAL, "problem", "checkfirst ends: %s", error)
+        raise
+    finally:
+        await database.close()
+
+
+async def _run(
+    loaded: Loaded, key: SecretStr, database: Database, clock: Clock, signals: "_Signals"
+) -> None:
+    """One life of the parts, from recovery to the stop of the last lane."""
+    settings = loaded.settings
+    signals.halt.clear()
+    parts = await assemble(settings, key, database, clock, stopped=signals.halt.is_set)
+    await asyncio.to_thread(_make_end_blocking, settings.released, 0o755)
+    await asyncio.to_thread(_make_end_blocking, settings.quarantine, 0o700)
+    await parts.journal.release_dead_claims(is_alive)
+    rows = await parts.recovery.everything()
+    await parts.watcher.start()
+    supervisor = Supervisor(clock, parts.teller.failure)
+    duties = Duties(parts, supervisor, database.notice)
+    try:
+        await asyncio.to_thread(_choose_held_folders_blocking, parts)
+        running = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_say_ready(parts, duties, running, rows), name="ready")
+            running.set()
+            await supervisor.run(_roles(parts, duties), signals.again)
+    except* CheckfirstError as failed:
+        raise failed.exceptions[0] from None
+    finally:
+        await parts.watcher.stop()
+        await duties.write_status()
+
+
+async def _say_ready(
+    parts: Parts, duties: Duties, running: asyncio.Event, rows: list[Arrival]
+) -> None:
+    await running.wait()
+    await parts.line.resume(rows)
+    await duties.write_status()
+    folders = ", ".join(show(root.path) for root in parts.watcher.roots)
+    mode = parts.settings.mode.value
+    text = "%s, mode %s; released files go to %s"
+    released = show(os.fsencode(parts.settings.released))
+    logs.say(_log, logging.INFO, "watching", text, folders, mode, released)
+
+
+def _roles(parts: Parts, duties: Duties) -> list[Role]:
+    line = parts.line
+    return [
+        Role("watching", parts.watcher.run, stage=0),
+        Role("settling", parts.settling.run, stage=0),
+        Role("wishes", duties.follow_wishes, stage=0),
+        Role("virustotal", parts.remote.run, stage=1),
+        Role("retrying", line.later.run, stage=1),
+        Role("line", line.run_small, stage=2),
+        *(Role(f"line for large files {n}", line.run_large, stage=2) for n in range(LARGE_LANES)),
+        Role("status", duties.keep_status, vital=False, stage=3),
+        Role("housekeeping", duties.keep_house, vital=False, stage=3),
+    ]
+
+
+async def _reloaded(loaded: Loaded, key: SecretStr, reload: Reload) -> tuple[Loaded, SecretStr]:
+    """The settings as they are now, or the old ones when the new ones cannot be used."""
+    try:
+        new, new_key = await asyncio.to_thread(reload)
+        if new.settings.state != loaded.settings.state:
+            raise Problem("The state folder cannot change while checkfirst runs", "Restart it.")
+    except CheckfirstError as error:
+        text = "the settings stay as they were: %s"
+        logs.say(_log, logging.ERROR, "problem", text, error)
+        return loaded, key
+    logs.say(_log, logging.INFO, "settings", "read anew")
+    return new, new_key
+
+
+def _choose_held_folders_blocking(parts: Parts) -> None:
+    for root in parts.watcher.roots:
+        try:
+            parts.hands.held_folder_blocking(root.path)
+        except CheckfirstError as error:
+            logs.say(_log, logging.ERROR, "problem", "%s", error)
+
+
+def _make_state(state: Path) -> None:
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Problem(
+            f"The state folder cannot be made: {error.strerror}",
+            "Choose another `state` folder in the settings.",
+            about=show(os.fsencode(state)),
+        ) from error
+
+
+def _make_end_blocking(folder: Path, mode: int) -> None:
+    """Make a folder in which files end before the first file comes; trouble is told, not fatal."""
+    try:
+        os.close(make_folder_blocking(os.fsencode(os.path.realpath(folder)), mode))
+    except OSError as error:
+        text = "%s cannot be made: %s. Files for it stay held."
+        name = show(os.fsencode(folder))
+        logs.say(_log, logging.ERROR, "problem", text, name, error.strerror)
+
+
+class _Signals:
+    """What the outside asks of the running daemon; made on the loop."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.again = asyncio.Event()
+        """Set by every signal: the parts are to end."""
+        self.halt = threading.Event()
+        """For worker threads: give up long reading."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        loop.add_signal_handler(signal.SIGHUP, self._end_parts)
+
+    def _stop(self) -> None:
+        self.stop.set()
+        self._end_parts()
+
+    def _end_parts(self) -> None:
+        self.halt.set()
+        self.again.set()

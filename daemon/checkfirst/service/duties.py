@@ -1,0 +1,128 @@
+"""What the daemon does beside the line: its status, wishes from commands, notes and pruning."""
+
+import asyncio
+import contextlib
+import logging
+import os
+
+from checkfirst.logs import say
+from checkfirst.model import Sighting
+from checkfirst.policy.names import show
+from checkfirst.service.assemble import Parts
+from checkfirst.service.status import MOST_OUTLOOKS, Snapshot, write_blocking
+from checkfirst.service.supervise import Supervisor
+from checkfirst.service.waiting_note import Waits, note_blocking
+
+_log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How long a wish of `checkfirst take` and a change of status may go unnoticed."""
+HOUSE_SECONDS = 10.0
+PRUNE_SECONDS = 3600.0
+
+
+class Duties:
+    """The small regular jobs; each is a role of its own."""
+
+    def __init__(self, parts: Parts, supervisor: Supervisor, notice: str) -> None:
+        """`notice`: what opening the database had to tell."""
+        self._parts = parts
+        self._supervisor = supervisor
+        self._notice = notice
+        self._started_at = parts.clock.now()
+        self._last: Snapshot | None = None
+        self._pruned_at = 0.0
+
+    async def keep_status(self) -> None:
+        """Write the status whenever it has changed."""
+        while True:
+            await self.write_status()
+            await self._parts.clock.sleep(LOOK_SECONDS)
+
+    async def write_status(self) -> None:
+        """Write the status if it has changed; a disk that refuses is not the pipeline's trouble."""
+        snapshot = self._snapshot()
+        if snapshot == self._last:
+            return
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(write_blocking, self._parts.settings.state, snapshot)
+            self._last = snapshot
+
+    async def follow_wishes(self) -> None:
+        """Take in what `checkfirst take` asks for; commands write it into the database."""
+        while True:
+            if await self._parts.database.changed_elsewhere() or self._last is None:
+                await self._take_wanted()
+            await self._parts.clock.sleep(LOOK_SECONDS)
+
+    async def keep_house(self) -> None:
+        """Notes for whoever waits, rows of files that are gone, old rows."""
+        while True:
+            await self._parts.clock.sleep(HOUSE_SECONDS)
+            await self._parts.line.forget_the_gone()
+            await self._note_waiting()
+            await self._prune()
+
+    def _snapshot(self) -> Snapshot:
+        parts, settings = self._parts, self._parts.settings
+        watching = tuple(parts.watcher.health())
+        sources = (*parts.chain.health(), parts.remote.health())
+        problems = [self._notice] if self._notice else []
+        problems += [f"{show(each.path)}: {each.problem}" for each in watching if each.problem]
+        problems += [each.problem for each in sources if each.problem]
+        problems += parts.settling.problems()
+        problems += [f"{role}: {why}" for role, why in self._supervisor.problems.items()]
+        return Snapshot(
+            pid=os.getpid(),
+            started_at=self._started_at,
+            written_at=self._started_at,
+            mode=settings.mode.value,
+            released=str(settings.released),
+            quarantine=str(settings.quarantine),
+            watching=watching,
+            sources=sources,
+            outlook=tuple(parts.remote.outlook()[:MOST_OUTLOOKS]),
+            settling=parts.settling.pending(),
+            problems=tuple(problems),
+        )
+
+    async def _take_wanted(self) -> None:
+        paths = await self._parts.wanted.all()
+        if not paths:
+            return
+        sightings = [
+            Sighting(self._root_of(path), path, asked=True)
+            for path in paths
+            if await asyncio.to_thread(os.path.lexists, path)
+        ]
+        await self._parts.watcher.forget(sightings)
+        self._parts.sightings.put_nowait(sightings)
+        await self._parts.wanted.done(paths)
+        for sighting in sightings:
+            say(_log, logging.INFO, "asked for", "%s is taken in", show(sighting.path))
+
+    def _root_of(self, path: bytes) -> bytes:
+        for root in self._parts.watcher.roots:
+            if path.startswith(root.path + b"/"):
+                return root.path
+        return os.path.dirname(path)
+
+    async def _note_waiting(self) -> None:
+        waits = Waits(
+            rows=tuple(await self._parts.journal.held_since(self._parts.clock.now() - 60.0)),
+            outlook={each.sha256: each for each in self._parts.remote.outlook()},
+        )
+        folder = os.fsencode(self._parts.settings.released)
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(note_blocking, folder, waits)
+
+    async def _prune(self) -> None:
+        keep = self._parts.settings.retention.journal
+        now = self._parts.clock.monotonic()
+        if keep is None or now - self._pruned_at < PRUNE_SECONDS:
+            return
+        self._pruned_at = now
+        before = self._parts.clock.now() - keep.total_seconds()
+        gone = True
+        while gone:
+            gone = bool(await self._parts.journal.prune(before))

@@ -1,0 +1,230 @@
+"""The blocking half of the line: takes files to hand and carries out what was decided.
+
+Runs in worker threads, a whole batch at a call, and gives a value back for every file whatever
+happens to it. Decides nothing and writes no journal.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from checkfirst.errors import FileProblem
+from checkfirst.intake.fingerprint import fingerprint_blocking
+from checkfirst.model import Action, Arrival, Fingerprint, State
+from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
+from checkfirst.vault.grip import Grip, grasp_blocking
+from checkfirst.vault.held import HeldFolder, held_folder_blocking
+from checkfirst.vault.hold import hold_blocking, remove_slot_blocking
+from checkfirst.vault.problems import (
+    BusyError,
+    ChangedError,
+    GoneError,
+    NotAFileError,
+    StoppedError,
+    translate,
+)
+from checkfirst.vault.quarantine import quarantine_blocking
+from checkfirst.vault.release import release_blocking
+from checkfirst.vault.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Where files end, as the settings say."""
+
+    released: bytes
+    quarantine: bytes
+    keep_parents: bool
+    """Sub-folders of a watched folder are kept below the released one."""
+    link_back: bool
+
+
+class Hands:
+    """What the line touches files with."""
+
+    def __init__(
+        self,
+        ends: Ends,
+        state: bytes,
+        *,
+        leases: Callable[[bytes], bool],
+        token: Callable[[], str],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """`leases` tells of a watched folder whether leases mean anything there."""
+        self._ends = ends
+        self._state = state
+        self._leases = leases
+        self._token = token
+        self._stopped = stopped
+        self._held: dict[bytes, HeldFolder] = {}
+
+    def held_folder_blocking(self, root: bytes) -> HeldFolder:
+        """The held folder of a watched one, chosen once by a trial; else a FileProblem."""
+        if root not in self._held:
+            self._held[root] = held_folder_blocking(root, self._state, self._token)
+        return self._held[root]
+
+    def moves(self, root: bytes) -> str:
+        """`rename` or `copy`; what is not known yet is likely to be a rename."""
+        known = self._held.get(root)
+        return known.moves if known else "rename"
+
+    def take_blocking(self, works: Sequence[Work]) -> list[InHand | Missed]:
+        """Hold what is to be held, open and fingerprint each."""
+        return [self._take_one_blocking(work) for work in works]
+
+    def carry_out_blocking(self, orders: Sequence[Ordered]) -> list[Done | Undone]:
+        """Release or quarantine each; the descriptors are closed whatever happens."""
+        ended = [self._end_one_blocking(order) for order in orders]
+        for slot in {os.path.dirname(_held(order.hand.work.arrival)) for order in orders}:
+            remove_slot_blocking(os.path.join(slot, b"-"))
+        return ended
+
+    def put_down_blocking(self, hands: Sequence[InHand]) -> None:
+        """Close what is not carried out now."""
+        for hand in hands:
+            hand.grip.close()
+
+    def are_gone_blocking(self, paths: Sequence[bytes]) -> list[bytes]:
+        """Which of the paths lead nowhere any more."""
+        return [path for path in paths if not os.path.lexists(path)]
+
+    def _take_one_blocking(self, work: Work) -> InHand | Missed:
+        arrival = work.arrival
+        grip: Grip | None = None
+        try:
+            if arrival.state is State.HOLDING and not os.path.lexists(_held(arrival)):
+                grip = self._hold_blocking(work)
+            else:
+                grip = self._open_blocking(arrival)
+            if grip.lease is False:
+                raise BusyError(_held(arrival))  # noqa: TRY301  (one way out for all that fails)
+            found = fingerprint_blocking(grip, arrival.name, self._stopped)
+        except (FileProblem, OSError) as error:
+            if grip is not None:
+                grip.close()
+            return self._missed_blocking(work, error)
+        except BaseException:
+            if grip is not None:
+                grip.close()
+            raise
+        return InHand(work, grip, found)
+
+    def _hold_blocking(self, work: Work) -> Grip:
+        arrival = work.arrival
+        return hold_blocking(
+            arrival.origin,
+            _held(arrival),
+            work.stamp,
+            root=arrival.root,
+            moves=self.held_folder_blocking(arrival.root).moves,
+            lease=self._leases(arrival.root),
+        )
+
+    def _open_blocking(self, arrival: Arrival) -> Grip:
+        held = _held(arrival)
+        try:
+            return grasp_blocking(held, lease=self._leases(arrival.root), insist=True)
+        except FileNotFoundError as error:
+            raise GoneError(held) from error
+        except OSError as error:
+            raise translate(error, "open the held file", held) from error
+
+    def _missed_blocking(self, work: Work, error: FileProblem | OSError) -> Missed:
+        held = _held(work.arrival)
+        # While the held folder itself is away (its disk is not mounted), nothing in it is gone.
+        is_away = work.arrival.state is not State.HOLDING and not os.path.isdir(_folder(held))
+        match error:
+            case _ if is_away or os.path.lexists(held):
+                return Missed(work, State.HELD, str(error), quiet=isinstance(error, _PASSING))
+            case GoneError() | NotAFileError():
+                return Missed(work, State.GONE, str(error))
+            case _:
+                return Missed(work, State.LEFT, str(error), quiet=isinstance(error, _PASSING))
+
+    def _end_one_blocking(self, order: Ordered) -> Done | Undone:
+        hand = order.hand
+        try:
+            with hand.grip:
+                if order.decision.action is Action.RELEASE:
+                    return self._release_blocking(order)
+                return self._quarantine_blocking(order)
+        except ChangedError as error:
+            return Undone(order, str(error), changed=True)
+        except FileProblem as error:
+            return Undone(order, str(error), quiet=isinstance(error, _PASSING))
+        except OSError as error:
+            return Undone(order, str(translate(error, "move the file", hand.work.arrival.origin)))
+
+    def _release_blocking(self, order: Ordered) -> Done:
+        arrival = order.hand.work.arrival
+        placed = release_blocking(
+            order.hand.grip,
+            _held(arrival),
+            self._ends.released,
+            self.relative(arrival),
+            order.hand.fingerprint.sha256,
+            link_back=arrival.origin if self._ends.link_back else None,
+            restore_mode=arrival.mode,
+            stopped=self._stopped,
+        )
+        return Done(order, placed.path, placed.other_names)
+
+    def _quarantine_blocking(self, order: Ordered) -> Done:
+        arrival = order.hand.work.arrival
+        report = Report.of(described(arrival, order))
+        placed = quarantine_blocking(
+            order.hand.grip, _held(arrival), self._ends.quarantine, report, self._stopped
+        )
+        return Done(order, placed.path, placed.other_names)
+
+    def relative(self, arrival: Arrival) -> bytes:
+        """The path below the released folder that the file is to have."""
+        below = arrival.origin.removeprefix(arrival.root + b"/")
+        if self._ends.keep_parents and arrival.root and below != arrival.origin:
+            return below
+        return arrival.name
+
+
+_PASSING = (BusyError, ChangedError, StoppedError)
+
+
+def described(arrival: Arrival, order: Ordered) -> Arrival:
+    """The row as it is once the decision stands."""
+    found, verdict = order.hand.fingerprint, order.verdict
+    stamp = order.hand.grip.stamp
+    return replace(
+        arrival,
+        size=found.size,
+        mtime_ns=stamp.mtime_ns,
+        sha256=found.sha256,
+        content_type=found.content_type,
+        risk=found.risk,
+        verdict=verdict.kind,
+        source=verdict.source,
+        reason=order.decision.reason,
+        detections=verdict.detections,
+        engines=verdict.engines,
+        report_url=verdict.report_url,
+        threats=verdict.threats,
+        decided_at=order.decided_at,
+        until=None,
+    )
+
+
+def fingerprint_of(arrival: Arrival) -> Fingerprint | None:
+    """What the row says of the bytes, if it says all."""
+    if arrival.sha256 is None or arrival.size is None or arrival.risk is None:
+        return None
+    return Fingerprint(arrival.sha256, arrival.size, arrival.content_type or "", arrival.risk)
+
+
+def _folder(held: bytes) -> bytes:
+    return os.path.dirname(os.path.dirname(held))
+
+
+def _held(arrival: Arrival) -> bytes:
+    if arrival.held is None:
+        raise ValueError("a row on its way has a place in a held folder")
+    return arrival.held

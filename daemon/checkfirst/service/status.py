@@ -1,0 +1,65 @@
+"""What the daemon knows and the database does not, kept in a file for `checkfirst status`.
+
+Written by the daemon alone, atomically, when it changes. Whether the daemon runs is told by its
+lock, not by this file. Light to import: commands that only read come through here.
+"""
+
+import base64
+import contextlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from checkfirst.model import FolderHealth, Outlook, SourceHealth
+
+NAME = "status.json"
+
+MOST_OUTLOOKS = 1000
+"""So many waiting questions are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The daemon as it was when it last wrote."""
+
+    pid: int
+    started_at: float
+    written_at: float
+    mode: str
+    released: str
+    quarantine: str
+    watching: tuple[FolderHealth, ...] = ()
+    sources: tuple[SourceHealth, ...] = ()
+    outlook: tuple[Outlook, ...] = ()
+    """Why and until when questions wait, in the order of their queue."""
+    settling: int = 0
+    """Files noticed that have not settled."""
+    problems: tuple[str, ...] = ()
+
+
+def write_blocking(state: Path, snapshot: Snapshot) -> None:
+    """Replace the file; raises OSError."""
+    facts = asdict(snapshot)
+    for folder in facts["watching"]:
+        folder["path"] = base64.b64encode(folder["path"]).decode()
+    staged = state / f".{NAME}.new"
+    with open(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(facts, file)
+    staged.replace(state / NAME)
+
+
+def read_blocking(state: Path) -> Snapshot | None:
+    """The last snapshot; None where there is none or it makes no sense."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        facts: dict[str, Any] = json.loads((state / NAME).read_text("utf-8"))
+        facts["watching"] = tuple(
+            FolderHealth(**{**each, "path": base64.b64decode(each["path"])})
+            for each in facts["watching"]
+        )
+        facts["sources"] = tuple(SourceHealth(**each) for each in facts["sources"])
+        facts["outlook"] = tuple(Outlook(**each) for each in facts["outlook"])
+        facts["problems"] = tuple(facts["problems"])
+        return Snapshot(**facts)
+    return None

@@ -1,0 +1,100 @@
+"""What the line writes into the journal: pure functions from what happened to a step."""
+
+from dataclasses import replace
+
+from checkfirst.model import Action, Arrival, State, VerdictKind
+from checkfirst.service.hands import described
+from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
+from checkfirst.store.journal import Facts, NewArrival, Step
+
+WAITING = frozenset({State.HELD, State.WAITING})
+TAKEABLE = frozenset({State.HOLDING, State.HELD, State.WAITING})
+ORDERED = frozenset({State.RELEASING, State.QUARANTINING})
+
+
+def intent(work: Work) -> NewArrival:
+    """The row of a file that is about to be held."""
+    arrival = work.arrival
+    return NewArrival(
+        arrival.root, arrival.origin, arrival.held, work.stamp, arrival.arrived_at or 0.0
+    )
+
+
+def identified(hand: InHand) -> Arrival:
+    """The row with what the fingerprint adds."""
+    found = hand.fingerprint
+    return replace(
+        hand.work.arrival,
+        sha256=found.sha256,
+        size=found.size,
+        content_type=found.content_type,
+        risk=found.risk,
+    )
+
+
+def identity(hand: InHand, held_at: float) -> Facts:
+    """What identifies the bytes in hand; the mode only as it arrived."""
+    found, stamp = hand.fingerprint, hand.grip.stamp
+    facts = Facts(
+        dev=stamp.dev,
+        ino=stamp.ino,
+        size=found.size,
+        mtime_ns=stamp.mtime_ns,
+        sha256=found.sha256,
+        content_type=found.content_type,
+        risk=found.risk,
+    )
+    if hand.work.arrival.state is State.HOLDING:
+        facts["held_at"] = held_at
+        facts["mode"] = stamp.mode & 0o7777
+    return facts
+
+
+def ordered(order: Ordered, held_at: float) -> Step:
+    """The decision and the intent to carry it out."""
+    after = described(order.hand.work.arrival, order)
+    facts = identity(order.hand, held_at)
+    facts |= Facts(
+        verdict=order.verdict.kind,
+        source=after.source or "",
+        reason=after.reason or "",
+        detections=after.detections,
+        engines=after.engines,
+        report_url=after.report_url,
+        threats=after.threats,
+        decided_at=order.decided_at,
+        until=None,
+    )
+    if order.hand.work.submitted_at is not None:
+        facts["submitted_at"] = order.hand.work.submitted_at
+    is_release = order.decision.action is Action.RELEASE
+    state = State.RELEASING if is_release else State.QUARANTINING
+    return Step(order.hand.work.arrival.id, TAKEABLE, state, facts, keep=True)
+
+
+def waits(hand: InHand, held_at: float) -> Step:
+    """Nobody here knows it: the row waits for a remote source."""
+    facts = identity(hand, held_at)
+    facts |= Facts(verdict=VerdictKind.PENDING, reason="no source on this machine knows it yet")
+    if hand.work.arrival.asked_at is None:
+        facts["asked_at"] = held_at
+    return Step(hand.work.arrival.id, TAKEABLE, State.WAITING, facts)
+
+
+def missing(missed: Missed, now: float) -> Step:
+    """It could not be brought to hand."""
+    facts = Facts(reason=missed.reason)
+    if missed.state is State.GONE:
+        facts["finished_at"] = now
+    return Step(missed.work.arrival.id, TAKEABLE, missed.state, facts)
+
+
+def ended(end: Done | Undone, now: float) -> Step:
+    """What became of the decision."""
+    number = end.order.hand.work.arrival.id
+    if isinstance(end, Undone):
+        # Bytes that changed are judged anew; for all else the verdict stands and is asked again.
+        return Step(number, ORDERED, State.HELD, Facts(reason=end.reason, decided_at=None))
+    is_release = end.order.decision.action is Action.RELEASE
+    state = State.RELEASED if is_release else State.QUARANTINED
+    return Step(number, ORDERED, state, Facts(destination=end.destination, finished_at=now))

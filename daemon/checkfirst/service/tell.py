@@ -1,0 +1,153 @@
+"""What happens, in a person's words: the lines of the log that somebody tails.
+
+Everything that is told of a file is worded here. A burst is told in one line for its beginning;
+how each file ended is always told, except that many releases at once are counted.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from checkfirst.logs import say
+from checkfirst.model import Action, Arrival, VerdictKind
+from checkfirst.policy.names import show
+from checkfirst.service.work import Done, InHand, Missed, Undone
+from checkfirst.sources.virustotal import events
+from checkfirst.watch.telling import Trouble, WatchEvent
+
+_log = logging.getLogger(__name__)
+
+BURST = 25
+"""From so many files in one batch on, their arrival is told in one line."""
+
+_MOST_NAMES = 4096
+_UNITS = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000))
+
+
+class Teller:
+    """Says what happened; keeps only the names of what was asked about."""
+
+    def __init__(self, local: Callable[[float], datetime]) -> None:
+        """`local` gives the local time of a moment."""
+        self._local = local
+        self._names: dict[str, str] = {}
+
+    def names(self, sha256: str, name: bytes) -> None:
+        """This hash is that file, for lines that only know the hash."""
+        if len(self._names) >= _MOST_NAMES:
+            self._names.pop(next(iter(self._names)))
+        self._names.setdefault(sha256, show(name))
+
+    def arrived(self, arrivals: Sequence[Arrival]) -> None:
+        """Files have settled and are about to be held."""
+        if len(arrivals) >= BURST:
+            text = "%d files at once in %s"
+            say(_log, logging.INFO, "arrived", text, len(arrivals), show(arrivals[0].root))
+            return
+        for each in arrivals:
+            size = readable(each.size or 0)
+            facts = {"id": str(each.id), "file": each.name, "size": each.size}
+            text = "%s (%s) in %s"
+            folder = show(each.origin.rpartition(b"/")[0])
+            say(_log, logging.INFO, "arrived", text, show(each.name), size, folder, **facts)
+
+    def held(self, hands: Sequence[InHand]) -> None:
+        """Files are out of reach and fingerprinted."""
+        if len(hands) >= BURST:
+            say(_log, logging.INFO, "held", "%d files", len(hands))
+            return
+        for hand in hands:
+            found, arrival = hand.fingerprint, hand.work.arrival
+            what = (show(arrival.name), found.risk, found.content_type, found.sha256[:12])
+            facts = {"id": str(arrival.id), "file": arrival.name, "sha256": found.sha256}
+            say(_log, logging.INFO, "held", "%s: %s, %s, sha256 %s", *what, **facts)
+
+    def ended(self, done: Sequence[Done]) -> None:
+        """Files were released or quarantined."""
+        released = [each for each in done if each.order.decision.action is Action.RELEASE]
+        unremarkable = [each for each in released if not each.other_names]
+        if len(unremarkable) >= BURST:
+            folder = show(unremarkable[0].destination.rpartition(b"/")[0])
+            say(_log, logging.INFO, "released", "%d files -> %s", len(unremarkable), folder)
+            done = [each for each in done if each not in unremarkable]
+        for each in done:
+            self._ended(each)
+
+    def _ended(self, done: Done) -> None:
+        order = done.order
+        arrival, found = order.hand.work.arrival, order.hand.fingerprint
+        is_release = order.decision.action is Action.RELEASE
+        event = "released" if is_release else "quarantined"
+        is_unknown = order.verdict.kind is VerdictKind.UNKNOWN and is_release
+        facts = {
+            "id": str(arrival.id),
+            "file": arrival.name,
+            "sha256": found.sha256,
+            "destination": done.destination,
+            "verdict": order.verdict.kind.value,
+            "source": order.verdict.source,
+            "report_url": order.verdict.report_url,
+        }
+        words = [show(arrival.name), show(done.destination), order.decision.reason]
+        text = "%s -> %s: %s (sha256 %s)"
+        level = logging.INFO if is_release and not is_unknown else logging.WARNING
+        say(_log, level, event, text, *words, found.sha256[:12], **facts)
+        if done.other_names:
+            text = "%s has %d other names (hard links) elsewhere, which still give its content"
+            say(_log, logging.WARNING, "problem", text, show(arrival.name), done.other_names)
+
+    def undone(self, undone: Undone, *, is_first: bool) -> None:
+        """A decision could not be carried out; the file is still held."""
+        level = logging.ERROR if is_first and not undone.quiet else logging.DEBUG
+        say(_log, level, "problem", "%s. The file is still held.", undone.reason)
+
+    def left(self, missed: Missed, *, is_first: bool) -> None:
+        """A file could not be taken."""
+        level = logging.WARNING if is_first and not missed.quiet else logging.DEBUG
+        text = "%s. The file is left where it is and tried again."
+        say(_log, level, "problem", text, missed.reason)
+
+    def not_judged(self, missed: Missed, *, is_first: bool) -> None:
+        """A held file could not be read to its end."""
+        level = logging.WARNING if is_first and not missed.quiet else logging.DEBUG
+        say(_log, level, "problem", "%s. The file is held and tried again.", missed.reason)
+
+    def source(self, event: events.Event) -> None:
+        """Say what VirusTotal does."""
+        match event:
+            case events.Asked(sha256):
+                name = self._names.get(sha256, "a file")
+                text = "VirusTotal about %s (sha256 %s)"
+                say(_log, logging.INFO, "asked", text, name, sha256[:12], sha256=sha256)
+            case events.Submitted(sha256, size, _, _):
+                name = self._names.get(sha256, "a file")
+                text = "%s (%s) to VirusTotal, as it has never seen it (sha256 %s)"
+                what = (name, readable(size), sha256[:12])
+                say(_log, logging.WARNING, "submitted", text, *what, sha256=sha256)
+            case events.Waiting(reason, until):
+                say(_log, logging.INFO, "waiting", "until %s: %s", self._clock(until), reason)
+            case events.Problem(text):
+                say(_log, logging.ERROR, "problem", "%s", text)
+            case events.Recovered():
+                say(_log, logging.INFO, "recovered", "VirusTotal answers again")
+
+    def watch(self, event: WatchEvent) -> None:
+        """Say what happened to a watched folder."""
+        bad = event.trouble in {Trouble.LOST, Trouble.OVERFLOW}
+        level, word = (logging.WARNING, "problem") if bad else (logging.INFO, "watching")
+        say(_log, level, word, "%s", event.text)
+
+    def failure(self, role: str, reason: str) -> None:
+        """A part of the daemon failed and is started again."""
+        say(_log, logging.ERROR, "problem", "the part `%s` failed: %s", role, reason)
+
+    def _clock(self, at: float) -> str:
+        return self._local(at).strftime("%H:%M:%S")
+
+
+def readable(size: int) -> str:
+    """Give a size with a unit a person reads."""
+    for unit, length in _UNITS:
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return f"{size} bytes"

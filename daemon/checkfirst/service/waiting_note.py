@@ -1,0 +1,69 @@
+"""`Waiting.txt`: for whoever looks into the released folder and misses a file.
+
+There while a file has been held for over a minute; it says which, why and until when.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from checkfirst.clock import iso
+from checkfirst.model import Arrival, Outlook
+from checkfirst.policy.names import show
+
+NAME: Final = b"Waiting.txt"
+_FIRST_LINE: Final = "checkfirst holds these files until they have been judged."
+_MOST: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Who waits, and what is known of it."""
+
+    rows: tuple[Arrival, ...]
+    outlook: Mapping[str, Outlook]
+
+
+def note_blocking(folder: bytes, waits: Waits) -> None:
+    """Write, renew or remove the note; a file of that name that is not ours is left alone.
+
+    Raises OSError.
+    """
+    path = Path(os.fsdecode(os.path.join(folder, NAME)))
+    old = _ours_blocking(path)
+    if old is None and os.path.lexists(path):
+        return
+    if not waits.rows:
+        if old is not None:
+            path.unlink(missing_ok=True)
+        return
+    text = words(waits)
+    if text != old:
+        staged = path.with_name(".checkfirst-Waiting.txt")
+        staged.write_text(text, "utf-8")
+        staged.replace(path)
+
+
+def words(waits: Waits) -> str:
+    """The note's text."""
+    lines = [_FIRST_LINE, "Nothing is lost; `checkfirst status` tells more.", ""]
+    for row in waits.rows[:_MOST]:
+        outlook = waits.outlook.get(row.sha256 or "")
+        reason = outlook.reason if outlook else row.reason or "it is being looked at"
+        until = iso(outlook.until if outlook else row.until)
+        lines.append(f"{show(row.name)}: {reason}{f', until about {until}' if until else ''}")
+    if len(waits.rows) > _MOST:
+        lines.append(f"... and {len(waits.rows) - _MOST} more")
+    return "\n".join(lines) + "\n"
+
+
+def _ours_blocking(path: Path) -> str | None:
+    with suppress(OSError, UnicodeDecodeError):
+        if path.is_symlink() or not path.is_file():
+            return None
+        text = path.read_text("utf-8")
+        return text if text.startswith(_FIRST_LINE) else None
+    return None
