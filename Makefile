@@ -56,9 +56,9 @@ real-short: $(READY)
 # An environment whose interpreter is gone is made anew. Where a distribution has split ensurepip
 # off (Debian: python3-venv), the pip outside installs into the environment.
 $(READY): pyproject.toml requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	    echo 'checkfirst needs Python 3.11 or later; $(PYTHON) is' \
-	        "$$($(PYTHON) --version 2>&1 || echo missing)." \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    found=$$($(PYTHON) --version 2>/dev/null || echo missing); \
+	    echo "checkfirst needs Python 3.11 or later; $(PYTHON) is $$found." \
 	        'Name another one: make PYTHON=python3.12 …' >&2; exit 1; }
 	@rm -f $@
 	@set -e; \

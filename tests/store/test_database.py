@@ -87,18 +87,24 @@ async def test_it_is_durable_by_its_settings(database):
 
 
 async def test_an_exception_rolls_back(database):
-    with pytest.raises(RuntimeError):
+    async def fail():
         async with database.writing() as connection:
             await connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     assert await wanted(database) == []
 
 
 async def test_sqlite_errors_leave_as_store_errors(database):
-    with pytest.raises(StoreError, match="nowhere"):
+    async def fail():
         async with database.writing() as connection:
             await connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
             await connection.execute("INSERT INTO nowhere VALUES (1)")
+
+    with pytest.raises(StoreError, match="nowhere"):
+        await fail()
     with pytest.raises(StoreError, match="nowhere"):
         await database.rows("SELECT * FROM nowhere")
     assert await wanted(database) == []
@@ -190,9 +196,7 @@ async def test_two_databases_on_one_file_take_turns(database, path, clock):
     async def add(which, first):
         for number in range(first, first + 40):
             async with which.writing() as connection:
-                await connection.execute(
-                    "INSERT INTO wanted VALUES (?, 1.0)", (b"%03d" % number,)
-                )
+                await connection.execute("INSERT INTO wanted VALUES (?, 1.0)", (b"%03d" % number,))
 
     await asyncio.gather(add(database, 0), add(second, 100), add(database, 200))
     await second.close()
@@ -367,12 +371,16 @@ def test_a_folder_that_cannot_be_written_can_be_read_and_is_refused_in_words():
 
 async def test_a_full_disk_is_trouble_that_may_pass(database):
     """max_page_count makes SQLite say SQLITE_FULL just as a full disk does."""
-    with pytest.raises(PassingStoreError, match="no room"):
+
+    async def fill():
         async with database.writing() as connection:
             await connection.execute_fetchall("PRAGMA max_page_count = 1")
             await connection.executemany(
                 "INSERT INTO wanted VALUES (?, 1.0)", [(b"%09999d" % n,) for n in range(99)]
             )
+
+    with pytest.raises(PassingStoreError, match="no room"):
+        await fill()
     async with database.writing() as connection:
         await connection.execute_fetchall("PRAGMA max_page_count = 1000000")
         await connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")

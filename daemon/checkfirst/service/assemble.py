@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from checkfirst.clock import Clock
 from checkfirst.intake.look import Settled
 from checkfirst.intake.settling import Settling
-from checkfirst.model import Answer, Arrival, Sighting, Verdict
+from checkfirst.model import Answer, Sighting, Verdict
 from checkfirst.policy.quota import Limits
 from checkfirst.policy.settle import Rules as SettleRules
 from checkfirst.service.hands import Ends, Hands
@@ -71,6 +71,11 @@ def token() -> str:
     return secrets.token_hex(6)
 
 
+async def open_database(settings: Settings, clock: Clock) -> Database:
+    """The database of these settings; see `Database.open` for what it raises."""
+    return await Database.open(settings.state / DATABASE, clock)
+
+
 async def local_sources(settings: Settings, database: Database, clock: Clock) -> Chain:
     """The sources that answer at once, the one whose word weighs most first."""
     listed = await asyncio.to_thread(
@@ -89,7 +94,7 @@ async def local_sources(settings: Settings, database: Database, clock: Clock) ->
     )
 
 
-def reputation(  # noqa: PLR0913  (what differs between the daemon and a single check)
+def reputation(
     settings: Settings,
     key: SecretStr | None,
     database: Database,
@@ -136,7 +141,6 @@ async def assemble(
     stopped: Callable[[], bool],
 ) -> Parts:
     """Wire everything for these settings; nothing runs yet and no folder is touched."""
-    state = os.fsencode(settings.state)
     teller = Teller(lambda at: datetime.fromtimestamp(at).astimezone())
     journal = Journal(database, process_id())
     chain = await local_sources(settings, database, clock)
@@ -149,13 +153,8 @@ async def assemble(
         await line.settled(batch)
 
     hands = Hands(
-        Ends(
-            released=os.fsencode(os.path.realpath(settings.released)),
-            quarantine=os.fsencode(os.path.realpath(settings.quarantine)),
-            keep_parents=settings.intake.recursive,
-            link_back=settings.link_back,
-        ),
-        state,
+        await asyncio.to_thread(_ends_blocking, settings),
+        os.fsencode(settings.state),
         leases=leases,
         token=token,
         stopped=stopped,
@@ -174,7 +173,8 @@ async def assemble(
         clock=clock,
         leases=leases,
     )
-    recovery = Recovery(journal, _places(settings, hands), clock)
+    places = await asyncio.to_thread(_places_blocking, settings, hands)
+    recovery = Recovery(journal, places, clock)
 
     async def deliver(answer: Answer) -> None:
         await line.answered(answer)
@@ -237,16 +237,22 @@ def _watcher(
     )
 
 
-def _places(settings: Settings, hands: Hands) -> Places:
-    beside = os.path.join(os.fsencode(settings.state), b"held")
-    inside = [os.path.join(os.fsencode(path), INSIDE) for path in settings.watch]
-
-    def relative(arrival: Arrival) -> bytes:
-        return hands.relative(arrival)
-
-    return Places(
-        held=(beside, *inside),
+def _ends_blocking(settings: Settings) -> Ends:
+    """Links on the way to the folders are followed once, here."""
+    return Ends(
         released=os.fsencode(os.path.realpath(settings.released)),
         quarantine=os.fsencode(os.path.realpath(settings.quarantine)),
-        relative=relative,
+        keep_parents=settings.intake.recursive,
+        link_back=settings.link_back,
+    )
+
+
+def _places_blocking(settings: Settings, hands: Hands) -> Places:
+    beside = os.path.join(os.fsencode(settings.state), b"held")
+    watched = [os.path.realpath(os.fsencode(path)) for path in settings.watch]
+    return Places(
+        held=(beside, *(os.path.join(root, INSIDE) for root in watched)),
+        released=hands.ends.released,
+        quarantine=hands.ends.quarantine,
+        relative=hands.relative,
     )

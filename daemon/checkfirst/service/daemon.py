@@ -11,7 +11,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from pydantic import SecretStr
 
@@ -20,15 +20,17 @@ from checkfirst.clock import Clock, SystemClock
 from checkfirst.errors import CheckfirstError, Problem
 from checkfirst.model import Arrival
 from checkfirst.policy.names import show
-from checkfirst.service.assemble import DATABASE, Parts, assemble
+from checkfirst.service.assemble import Parts, assemble, open_database
 from checkfirst.service.duties import Duties
 from checkfirst.service.lock import only_one
 from checkfirst.service.supervise import Role, Supervisor
 from checkfirst.settings.load import Loaded
-from checkfirst.store.database import Database
 from checkfirst.store.process import is_alive
 from checkfirst.vault.folder import make_folder_blocking
 from checkfirst.vault.grip import ignore_lease_breaks
+
+if TYPE_CHECKING:
+    from checkfirst.store.database import Database
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +60,7 @@ def serve(
 
 async def _live(loaded: Loaded, key: SecretStr, reload: Reload, clock: Clock) -> int:
     signals = _Signals()
-    database = await Database.open(loaded.settings.state / DATABASE, clock)
+    database = await open_database(loaded.settings, clock)
     try:
         if database.notice:
             logs.say(_log, logging.ERROR, "problem", "%s", database.notice)
@@ -77,7 +79,7 @@ async def _live(loaded: Loaded, key: SecretStr, reload: Reload, clock: Clock) ->
 
 
 async def _run(
-    loaded: Loaded, key: SecretStr, database: Database, clock: Clock, signals: "_Signals"
+    loaded: Loaded, key: SecretStr, database: "Database", clock: Clock, signals: "_Signals"
 ) -> None:
     """One life of the parts, from recovery to the stop of the last lane."""
     settings = loaded.settings

@@ -52,7 +52,7 @@ class Hands:
         stopped: Callable[[], bool],
     ) -> None:
         """`leases` tells of a watched folder whether leases mean anything there."""
-        self._ends = ends
+        self.ends = ends
         self._state = state
         self._leases = leases
         self._token = token
@@ -162,10 +162,10 @@ class Hands:
         placed = release_blocking(
             order.hand.grip,
             _held(arrival),
-            self._ends.released,
+            self.ends.released,
             self.relative(arrival),
             order.hand.fingerprint.sha256,
-            link_back=arrival.origin if self._ends.link_back else None,
+            link_back=arrival.origin if self.ends.link_back else None,
             restore_mode=arrival.mode,
             stopped=self._stopped,
         )
@@ -175,14 +175,14 @@ class Hands:
         arrival = order.hand.work.arrival
         report = Report.of(described(arrival, order))
         placed = quarantine_blocking(
-            order.hand.grip, _held(arrival), self._ends.quarantine, report, self._stopped
+            order.hand.grip, _held(arrival), self.ends.quarantine, report, self._stopped
         )
         return Done(order, placed.path, placed.other_names)
 
     def relative(self, arrival: Arrival) -> bytes:
         """The path below the released folder that the file is to have."""
         below = arrival.origin.removeprefix(arrival.root + b"/")
-        if self._ends.keep_parents and arrival.root and below != arrival.origin:
+        if self.ends.keep_parents and arrival.root and below != arrival.origin:
             return below
         return arrival.name
 
@@ -198,6 +198,7 @@ def described(arrival: Arrival, order: Ordered) -> Arrival:
         arrival,
         size=found.size,
         mtime_ns=stamp.mtime_ns,
+        mode=stamp.mode & 0o7777 if arrival.mode is None else arrival.mode,
         sha256=found.sha256,
         content_type=found.content_type,
         risk=found.risk,

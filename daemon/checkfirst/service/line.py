@@ -32,6 +32,7 @@ from checkfirst.service.supervise import finish
 from checkfirst.service.tell import Teller
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.sources.chain import Chain
+from checkfirst.sources.remembered import Remembered
 from checkfirst.sources.source import RemoteSource
 from checkfirst.store.journal import Facts, Journal, Step
 
@@ -235,7 +236,7 @@ class Line:
         try:
             held_at = self._clock.now()
             self._tell.held([hand for hand in hands if hand.work.arrival.state is State.HOLDING])
-            known = await self._chain.answer([h.fingerprint for h in hands if h.verdict is None])
+            known = await self._chain.answer([hand.fingerprint for hand in hands])
             orders, waiting = self._judge(hands, known)
             intents = [steps.ordered(order, held_at) for order in orders]
             intents += [steps.waits(hand, held_at) for hand in waiting]
@@ -258,7 +259,7 @@ class Line:
         orders, waiting = [], []
         now = self._clock.now()
         for hand in hands:
-            verdict = hand.verdict or known.get(hand.fingerprint.sha256)
+            verdict = _weightier(known.get(hand.fingerprint.sha256), hand.verdict)
             decision = decide(verdict, self._mode) if verdict else None
             if verdict is None or decision is None or decision.action is Action.WAIT:
                 waiting.append(hand)
@@ -339,6 +340,13 @@ async def _batch(queue: asyncio.Queue[Work]) -> list[Work]:
         batch.append(queue.get_nowait())
         size += batch[-1].arrival.size or 0
     return batch
+
+
+def _weightier(local: Verdict | None, remote: Verdict | None) -> Verdict | None:
+    """A person's list outranks a remote answer, which outranks what is remembered of it."""
+    if remote is not None and (local is None or local.source == Remembered.name):
+        return remote
+    return local
 
 
 def _distinct(batch: Sequence[Work]) -> list[Work]:
