@@ -13,10 +13,12 @@ from typing import Final
 from checkfirst.clock import iso
 from checkfirst.model import Arrival, Outlook
 from checkfirst.policy.names import show
+from checkfirst.vault.rename import rename_noreplace
 
 NAME: Final = b"Waiting.txt"
 _FIRST_LINE: Final = "checkfirst holds these files until they have been judged."
 _MOST: Final = 100
+_LONGEST: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,11 @@ def note_blocking(folder: bytes, waits: Waits) -> None:
     if text != old:
         staged = path.with_name(".checkfirst-Waiting.txt")
         staged.write_text(text, "utf-8")
-        staged.replace(path)
+        if old is not None:
+            staged.replace(path)
+            return
+        with suppress(FileExistsError):  # a file of that name may have been released just now
+            rename_noreplace(os.fsencode(staged), os.fsencode(path))
 
 
 def words(waits: Waits) -> str:
@@ -64,6 +70,7 @@ def _ours_blocking(path: Path) -> str | None:
     with suppress(OSError, UnicodeDecodeError):
         if path.is_symlink() or not path.is_file():
             return None
-        text = path.read_text("utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LONGEST)
         return text if text.startswith(_FIRST_LINE) else None
     return None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from checkfirst.model import Arrival, Risk, Stamp, State, VerdictKind
+from checkfirst.model import OPEN_STATES, Arrival, Risk, Stamp, State, VerdictKind
 from checkfirst.store import arrivals, row
 
 if TYPE_CHECKING:
@@ -85,14 +85,19 @@ class Journal:
         self._process = process
 
     async def begin(self, intents: Sequence[NewArrival]) -> list[int]:
-        """New rows, claimed by us, in the order given. Durable when this returns."""
+        """New rows, claimed by us unless `LEFT`, in the order given. Durable when this returns."""
         async with self._database.writing() as connection:
             first = await arrivals.next_id(connection)
             ids = list(range(first, first + len(intents)))
             await arrivals.insert(
                 connection,
                 [
-                    (number, intent.state, self._claim(intent.state, keep=True), _facts(intent))
+                    (
+                        number,
+                        intent.state,
+                        self._claim(intent.state, keep=intent.state in OPEN_STATES),
+                        _facts(intent),
+                    )
                     for number, intent in zip(ids, intents, strict=True)
                 ],
             )

@@ -1,0 +1,134 @@
+"""The work behind `checkfirst check`: the files are read, the sources asked, the table applied.
+
+The daemon's own database is used, so that what it remembers is known here, what is learned here is
+remembered there, and both together keep within the quota. A daemon need not be running.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import click
+
+from checkfirst import logs
+from checkfirst.cli.needed_key import found_key
+from checkfirst.clock import SystemClock
+from checkfirst.model import Mode, Question, Risk, Verdict
+from checkfirst.policy.names import escape
+from checkfirst.service import assemble, checking
+from checkfirst.settings.load import Loaded
+from checkfirst.sources.virustotal import events
+from checkfirst.sources.virustotal.rules import Rules
+from checkfirst.sources.virustotal.verdict import NAME, report_url
+from checkfirst.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a person asked for; the settings have no say in it."""
+
+    files: Sequence[bytes]
+    mode: Mode
+    submit: bool
+    wait: bool
+    seconds: float
+    """How long quota, failures and analyses are waited out."""
+    verbose: bool
+
+    def rules(self, loaded: Loaded) -> Rules:
+        """Asking to submit is consent, whatever the type of the file."""
+        unknowns = {
+            "submit": self.submit,
+            # Without any upload of ours, those of the daemon are still followed to their end.
+            "wait": self.wait or not self.submit,
+            "submit_types": tuple(Risk),
+        }
+        meant = loaded.settings.unknowns.model_copy(update=unknowns)
+        return Rules.of(loaded.settings.model_copy(update={"unknowns": meant}))
+
+
+def tell(text: str) -> None:
+    """Say what is being waited for, to a person who looks on."""
+    if sys.stderr.isatty():
+        click.echo(escape(text), err=True)
+
+
+async def judge(request: Request, loaded: Loaded) -> list[checking.Judged]:
+    """Judge the files, in their order. Raises NoKeyError, SettingsError and StoreError."""
+    log = loaded.settings.log.model_copy(update={"level": "warning"})
+    with logs.start(log, None, terminal=sys.stderr, secrets=(), verbose=request.verbose):
+        looked = await checking.look(request.files, tell)
+        found = {each.found.sha256: each.found for each in looked if each.found is not None}
+        if not found:
+            return [checking.judge(each, None, request.mode) for each in looked]
+        clock = SystemClock()
+        database = await Database.open(loaded.settings.state / assemble.DATABASE, clock)
+        try:
+            if database.notice:
+                click.echo(database.notice, err=True)
+            chain = await assemble.local_sources(loaded.settings, database, clock)
+            verdicts = await chain.answer(list(found.values()))
+            asking = checking.Asking(clock, tell)
+            if unanswered := found.keys() - verdicts.keys():
+                questions = _questions(looked, unanswered, clock.now())
+                await _ask(request, loaded, database, asking, questions)
+        finally:
+            await database.close()
+    return [_judged(each, verdicts, asking, request.mode) for each in looked]
+
+
+def _questions(looked: Sequence[checking.Looked], hashes: set[str], now: float) -> list[Question]:
+    """One for each file; those on the same bytes are put as one."""
+    return [
+        Question(each.found.sha256, each.found.size, each.found.risk, each.path, now)
+        for each in looked
+        if each.found is not None and each.found.sha256 in hashes
+    ]
+
+
+async def _ask(
+    request: Request,
+    loaded: Loaded,
+    database: Database,
+    asking: checking.Asking,
+    questions: Sequence[Question],
+) -> None:
+    def on_event(event: events.Event) -> None:
+        match event:
+            case events.Submitted(sha256):
+                asking.submitted(sha256, report_url(sha256))
+            case events.Problem(text, str(sha256)):
+                asking.trouble(sha256, text)
+            case events.Problem(text):
+                tell(text)
+            case _:
+                return
+
+    key = found_key(loaded.settings)
+    if key.warning:
+        click.echo(escape(key.warning), err=True)
+    virustotal = assemble.reputation(
+        loaded.settings,
+        key.key,
+        database,
+        SystemClock(),
+        deliver=asking.deliver,
+        on_event=on_event,
+        rules=request.rules(loaded),
+    )
+    await asking.ask(virustotal, questions, request.seconds)
+
+
+def _judged(
+    looked: checking.Looked,
+    verdicts: Mapping[str, Verdict],
+    asking: checking.Asking,
+    mode: Mode,
+) -> checking.Judged:
+    if looked.found is None:
+        return checking.judge(looked, None, mode)
+    sha256 = looked.found.sha256
+    local = verdicts.get(sha256)
+    if local is not None:
+        return checking.judge(looked, local, mode)
+    return checking.judge(looked, asking.verdict(sha256, NAME), mode, asking.note(sha256))

@@ -1,0 +1,67 @@
+"""The API key for commands that cannot do without one: found, asked for, or missed in words.
+
+No key is ever shown, and none is taken on the command line, where other people on the machine
+could read it.
+"""
+
+import os
+import sys
+
+import click
+from pydantic import SecretStr
+
+from checkfirst.errors import Problem
+from checkfirst.settings.key import WAYS, Found, find_key, store_key_blocking, without_fault
+from checkfirst.settings.schema import Settings
+
+_WHERE = "https://www.virustotal.com/gui/my-apikey"
+_TRIES = 3
+
+
+class NoKeyError(Problem):
+    """There is no API key, and nobody to ask for one."""
+
+    exit_code = 2
+
+    def __init__(self) -> None:
+        super().__init__("There is no VirusTotal API key", WAYS.rstrip())
+
+    def __str__(self) -> str:
+        """The title and the three ways, a line each."""
+        return f"{self.title}.\n{self.to_do}"
+
+
+def found_key(settings: Settings) -> Found:
+    """The key; raises NoKeyError, and SettingsError where a place of keys is broken."""
+    found = find_key(settings, os.environ)
+    if found is None:
+        raise NoKeyError
+    return found
+
+
+def found_or_asked_key(settings: Settings) -> Found:
+    """The same, but a person at a terminal is asked for the key, and whether to keep it."""
+    try:
+        return found_key(settings)
+    except NoKeyError:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+    return _asked()
+
+
+def _asked() -> Found:
+    click.echo(
+        f"checkfirst needs a VirusTotal API key. A free one is on your account page:\n  {_WHERE}",
+        err=True,
+    )
+    for _ in range(_TRIES):
+        typed = click.prompt("API key (it is not shown)", hide_input=True, err=True, default="")
+        try:
+            key = without_fault(typed)
+        except ValueError as fault:
+            click.echo(f"This can be no key: {fault}.", err=True)
+            continue
+        if click.confirm("Keep it for the next time?", default=True, err=True):
+            click.echo(f"It is kept in {store_key_blocking(key)}.", err=True)
+        return Found(SecretStr(key), "typed in")
+    raise NoKeyError

@@ -1,0 +1,59 @@
+import subprocess
+import sys
+
+import pytest
+
+from checkfirst.errors import AlreadyRunningError
+from checkfirst.service.lock import only_one, running_pid
+
+HOLD = """
+import sys
+from pathlib import Path
+from checkfirst.service.lock import only_one
+with only_one(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_second_daemon_is_refused_with_the_first_ones_pid(tmp_path, other):
+    with pytest.raises(AlreadyRunningError) as refused, only_one(tmp_path):
+        pass
+    assert f"process {other.pid}" in str(refused.value)
+    assert refused.value.to_do
+
+
+def test_the_pid_of_the_running_one_is_told(tmp_path, other):
+    assert running_pid(tmp_path) == other.pid
+
+
+def test_a_killed_daemon_blocks_nobody(tmp_path, other):
+    other.kill()
+    other.wait()
+    assert running_pid(tmp_path) is None
+    with only_one(tmp_path):
+        pass
+
+
+def test_nobody_runs_where_nobody_ever_ran(tmp_path):
+    assert running_pid(tmp_path) is None
+
+
+def test_looking_does_not_keep_a_daemon_from_starting(tmp_path):
+    for _ in range(50):
+        assert running_pid(tmp_path) is None
+        with only_one(tmp_path):
+            pass

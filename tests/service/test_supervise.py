@@ -1,0 +1,157 @@
+import asyncio
+
+import pytest
+
+from checkfirst.errors import Problem
+from checkfirst.service.supervise import Role, Supervisor, VitalRoleFailedError, finish
+from tests.fakes.clock import FakeClock, settle_loop
+
+
+class Failing:
+    """A role that fails a number of times and then runs."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.runs = 0
+
+    async def run(self) -> None:
+        self.runs += 1
+        if self.runs <= self.times:
+            raise Problem("No luck", about=str(self.runs))
+        await asyncio.Event().wait()
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_role_that_fails_is_told_of_and_started_again():
+    clock, told, role = FakeClock(), [], Failing(2)
+    supervisor = Supervisor(clock, lambda name, why: told.append((name, why)))
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(supervisor.run([Role("luck", role.run)], stop))
+        await settle_loop()
+        assert supervisor.problems == {"luck": "No luck: 1"}
+        await clock.advance(10)
+        assert role.runs == 3
+        assert supervisor.problems == {}
+        stop.set()
+    assert told == [("luck", "No luck: 1"), ("luck", "No luck: 2")]
+
+
+async def test_a_vital_role_that_keeps_failing_ends_it_with_the_reason():
+    clock, role = FakeClock(), Failing(99)
+    supervisor = Supervisor(clock, lambda *_: None)
+    run = supervisor.run([Role("heart", role.run), Role("other", _for_ever)], asyncio.Event())
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(_outcome(run))
+        await clock.advance(100)
+    assert isinstance(task.result(), VitalRoleFailedError)
+    assert "heart" in str(task.result())
+    assert "No luck" in str(task.result())
+    assert role.runs == 5
+
+
+async def test_an_optional_role_that_keeps_failing_only_stays_a_problem():
+    clock, role = FakeClock(), Failing(99)
+    supervisor = Supervisor(clock, lambda *_: None)
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(supervisor.run([Role("extra", role.run, vital=False)], stop))
+        await clock.advance(600)
+        assert "extra" in supervisor.problems
+        assert role.runs > 5
+        stop.set()
+
+
+async def test_coming_back_counts_as_a_failure():
+    clock, told = FakeClock(), []
+
+    async def back_at_once() -> None:
+        await asyncio.sleep(0)
+
+    supervisor = Supervisor(clock, lambda name, why: told.append((name, why)))
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(supervisor.run([Role("short", back_at_once, vital=False)], stop))
+        await settle_loop()
+        stop.set()
+    assert told == [("short", "it ended by itself")]
+
+
+async def test_stages_stop_one_after_the_other():
+    clock, ended = FakeClock(), []
+
+    def role(name: str, stage: int) -> Role:
+        async def run() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                ended.append(name)
+
+        return Role(name, run, stage=stage)
+
+    stop = asyncio.Event()
+    supervisor = Supervisor(clock, lambda *_: None)
+    async with asyncio.TaskGroup() as group:
+        roles = [role("last", 2), role("first", 0), role("second", 1)]
+        group.create_task(supervisor.run(roles, stop))
+        await settle_loop()
+        stop.set()
+    assert ended == ["first", "second", "last"]
+
+
+async def test_finish_goes_to_the_end_before_it_lets_a_cancellation_through():
+    gate, ended = asyncio.Event(), []
+
+    async def work() -> None:
+        await gate.wait()
+        ended.append("moved")
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(finish(work()))
+        await settle_loop()
+        task.cancel()
+        await settle_loop()
+        assert not task.done()
+        gate.set()
+    assert ended == ["moved"]
+    assert task.cancelled()
+
+
+async def _outcome(run) -> BaseException | None:
+    try:
+        await run
+    except Problem as error:
+        return error
+    return None
+
+
+async def test_no_failure_of_a_program_is_shown_without_its_kind():
+    told = []
+
+    async def broken() -> None:
+        raise KeyError("x")
+
+    supervisor = Supervisor(FakeClock(), lambda name, why: told.append(why))
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(supervisor.run([Role("broken", broken, vital=False)], stop))
+        await settle_loop()
+        stop.set()
+    assert told == ["KeyError: 'x'"]
+
+
+@pytest.mark.parametrize("stop_first", [True, False])
+async def test_stop_ends_it_without_an_error(*, stop_first):
+    stop = asyncio.Event()
+    if stop_first:
+        stop.set()
+    supervisor = Supervisor(FakeClock(), lambda *_: None)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(supervisor.run([Role("calm", _for_ever)], stop))
+        await settle_loop()
+        stop.set()
+    assert task.exception() is None

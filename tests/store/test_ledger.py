@@ -1,0 +1,240 @@
+import asyncio
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checkfirst.policy.quota import Limits, Slot
+from checkfirst.store.database import Database
+from checkfirst.store.ledger import Ledger, Permit
+from checkfirst.store.usage import Usage
+from tests.fakes.clock import FakeClock
+
+FOUR = Limits(4, 500, 15_500)
+WITHIN = 30.0
+
+
+@pytest.fixture
+def ledger(database, clock):
+    return Ledger(database, clock, FOUR, WITHIN)
+
+
+async def take(ledger, number=1):
+    permits = [await ledger.acquire() for _ in range(number)]
+    assert all(isinstance(each, Permit) for each in permits)
+    return permits
+
+
+async def test_a_slot_is_free_again_a_minute_after_its_answer(ledger, clock):
+    permits = await take(ledger, 4)
+    await clock.advance(2)
+    await ledger.answered(permits[0])
+    slot = await ledger.acquire()
+    assert isinstance(slot, Slot)
+    assert (slot.limit, slot.until) == ("minute", clock.now() + 60)
+    await clock.advance(59.9)
+    assert isinstance(await ledger.acquire(), Slot)
+    await clock.advance(0.2)
+    await take(ledger)
+    assert isinstance(await ledger.acquire(), Slot)
+
+
+async def test_an_answer_that_never_comes_counts_as_come_when_it_has_timed_out(
+    database, ledger, clock
+):
+    await take(ledger, 4)
+    await clock.advance(WITHIN + 59.9)
+    assert isinstance(await ledger.acquire(), Slot)
+    assert isinstance(await Ledger(database, clock, FOUR, WITHIN).acquire(), Slot)
+    await clock.advance(0.2)
+    await take(ledger, 4)
+
+
+async def test_another_process_sees_what_we_used(database, ledger, clock):
+    (permit, *_) = await take(ledger, 4)
+    second = Ledger(database, clock, FOUR, WITHIN)
+    assert isinstance(await second.acquire(), Slot)
+    assert await second.used() == await ledger.used() == Usage(4, 4, 4)
+    await ledger.answered(permit)
+    await clock.advance(60.1)
+    await take(second)
+    assert await second.used() == await ledger.used() == Usage(4, 5, 5)
+
+
+async def test_what_was_never_sent_counts_for_nothing(ledger):
+    permits = await take(ledger, 4)
+    await ledger.unsent(permits[0])
+    await ledger.unsent(permits[0])
+    assert await ledger.used() == Usage(3, 3, 3)
+    await take(ledger)
+
+
+async def test_the_day_ends_at_midnight_and_the_month_on_the_first(database):
+    clock = FakeClock(1_764_547_190.0)  # 2025-11-30T23:59:50Z
+    ledger = Ledger(database, clock, Limits(0, 2, 3), WITHIN)
+    await take(ledger, 2)
+    slot = await ledger.acquire()
+    assert (slot.limit, slot.until) == ("day", clock.now() + 10)
+    await clock.advance(10)
+    assert await ledger.used() == Usage(2, 0, 0)
+    await take(ledger, 2)
+    assert (await ledger.acquire()).limit == "day"
+    await clock.advance(86_400)
+    await take(ledger, 1)
+    slot = await ledger.acquire()
+    assert (slot.limit, slot.until) == ("month", clock.now() + 30 * 86_400)
+
+
+async def test_no_limits_are_no_limits(database, clock):
+    await take(Ledger(database, clock, Limits(0, 0, 0), WITHIN), 50)
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0, 30.0, -30.0])
+async def test_setting_the_clock_neither_grants_nor_holds_back(ledger, clock, jump):
+    for permit in await take(ledger, 4):
+        await ledger.answered(permit)
+    clock.jump(jump)
+    assert isinstance(await ledger.acquire(), Slot)
+    await clock.advance(59.9)
+    assert isinstance(await ledger.acquire(), Slot)
+    await clock.advance(0.2)
+    await take(ledger, 4)
+
+
+async def test_a_clock_set_back_does_not_hold_another_process_for_long(database, ledger, clock):
+    for permit in await take(ledger, 4):
+        await ledger.answered(permit)
+    clock.jump(-7 * 86_400)
+    second = Ledger(database, clock, FOUR, WITHIN)
+    assert isinstance(await second.acquire(), Slot)
+    await clock.advance(60.1)
+    await take(second, 4)
+
+
+async def test_old_requests_are_dropped(database, ledger, clock):
+    await take(ledger, 4)
+    await clock.advance(1000)
+    await take(ledger)
+    assert await database.rows("SELECT count(*) FROM requests") == [(1,)]
+    assert await ledger.used() == Usage(1, 5, 5)
+
+
+DEEDS = st.lists(
+    st.one_of(
+        st.just("acquire"),
+        st.just("acquire"),
+        st.just("answer"),
+        st.just("shift"),
+        st.floats(0.1, 70.0),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(DEEDS, st.booleans())
+def test_no_window_can_ever_hold_five(deeds, jumps):
+    """The server may count a request at any moment up to its answer, or up to its time-out.
+
+    `shift` sets the wall clock, or else dies and starts again: either must be harmless.
+    """
+
+    async def story(path):
+        clock = FakeClock()
+        database = await Database.open(path, clock)
+        ledger = Ledger(database, clock, FOUR, WITHIN)
+        latest, unanswered, jump = {}, [], 500.0
+        for deed in deeds:
+            now = clock.monotonic()
+            if deed == "acquire":
+                permit = await ledger.acquire()
+                if isinstance(permit, Permit):
+                    assert sum(at > now - 60 + 1e-6 for at in latest.values()) < 4
+                    latest[permit.id] = now + WITHIN
+                    unanswered.append(permit)
+            elif deed == "answer":
+                if unanswered and (permit := unanswered.pop()).id in latest:
+                    latest[permit.id] = min(now, latest[permit.id])
+                    await ledger.answered(permit)
+            elif deed != "shift":
+                await clock.advance(deed)
+            elif jumps:
+                jump = -jump
+                clock.jump(jump)
+            else:
+                await database.close()
+                database = await Database.open(path, clock)
+                ledger = Ledger(database, clock, FOUR, WITHIN)
+                unanswered.clear()
+        await database.close()
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(story(Path(folder) / "x"))
+
+
+CHILD = """
+import asyncio, os, random, sys, time
+from pathlib import Path
+from checkfirst.clock import SystemClock
+from checkfirst.policy.quota import Limits
+from checkfirst.store.database import Database
+from checkfirst.store.ledger import Ledger, Permit
+
+WITHIN = 0.3
+
+async def main():
+    log = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    clock = SystemClock()
+    database = await Database.open(Path(sys.argv[1]), clock)
+    ledger = Ledger(database, clock, Limits(4, 0, 0), WITHIN, window=1.0)
+    while True:
+        permit = await ledger.acquire()
+        if not isinstance(permit, Permit):
+            await asyncio.sleep(min(max(permit.until - time.time(), 0.001), 0.1))
+            continue
+        await asyncio.sleep(random.random() * 0.1)
+        seen = time.time()
+        if seen > permit.granted_at + WITHIN:
+            continue
+        os.write(log, b"%.6f\\n" % seen)
+        await asyncio.sleep(random.random() * 0.1)
+        await ledger.answered(permit)
+
+asyncio.run(main())
+"""
+
+
+def test_processes_that_are_killed_at_any_moment_never_exceed_the_quota_together(tmp_path):
+    """Two at a time, SIGKILL every half second, a window of one second; the server's log judges."""
+    log = tmp_path / "log"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    chance = random.Random(4)
+
+    def start():
+        command = [sys.executable, "-c", CHILD, tmp_path / "checkfirst.sqlite", log]
+        return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+
+    children = [start(), start()]
+    end = time.monotonic() + 7
+    while time.monotonic() < end:
+        victim = children.pop(0)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            victim.wait(0.5 + chance.random())
+        assert victim.poll() is None, victim.stderr.read()
+        children.append(start())
+        victim.kill()
+        victim.communicate()
+    for child in children:
+        child.kill()
+        child.communicate()
+    seen = sorted(map(float, log.read_bytes().split()))
+    assert len(seen) > 8
+    assert min(later - earlier for earlier, later in zip(seen, seen[4:], strict=False)) >= 1.0
