@@ -276,4 +276,4 @@ async def test_the_journal_too_reads_few_of_many_rows(large):
 
     found = await asyncio.to_thread(lambda: list(plans()))
     assert len(found) == 7
-    assert [plan for plan in found if any("SCAN arrivals" == each for each in plan)] == []
+    assert [plan for plan in found if any(each == "SCAN arrivals" for each in plan)] == []

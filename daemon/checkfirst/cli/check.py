@@ -4,7 +4,6 @@ The check_first.exe of 2015 did no more than this: look one file up, then open i
 about it.
 """
 
-import asyncio
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -101,7 +100,7 @@ def check(  # noqa: PLR0913  (one for each option)
     for warning in loaded.warnings:
         click.echo(escape(warning), err=True)
     ignore_lease_breaks()
-    judged = asyncio.run(judging.judge(request, loaded))
+    judged = judging.judge_blocking(request, loaded)
     if open_files:
         judged = [_still_the_same(each) for each in judged]
     if as_json:

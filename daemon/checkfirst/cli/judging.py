@@ -4,6 +4,7 @@ The daemon's own database is used, so that what it remembers is known here, what
 remembered there, and both together keep within the quota. A daemon need not be running.
 """
 
+import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import click
 from checkfirst import logs
 from checkfirst.cli.needed_key import found_key
 from checkfirst.clock import SystemClock
-from checkfirst.model import Mode, Question, Risk, Verdict
+from checkfirst.model import Mode, Question, Risk, Verdict, VerdictKind
 from checkfirst.policy.names import escape
 from checkfirst.service import assemble, checking
 from checkfirst.settings.load import Loaded
@@ -53,27 +54,37 @@ def tell(text: str) -> None:
         click.echo(escape(text), err=True)
 
 
-async def judge(request: Request, loaded: Loaded) -> list[checking.Judged]:
+def judge_blocking(request: Request, loaded: Loaded) -> list[checking.Judged]:
     """Judge the files, in their order. Raises NoKeyError, SettingsError and StoreError."""
     log = loaded.settings.log.model_copy(update={"level": "warning"})
     with logs.start(log, None, terminal=sys.stderr, secrets=(), verbose=request.verbose):
-        looked = await checking.look(request.files, tell)
-        found = {each.found.sha256: each.found for each in looked if each.found is not None}
-        if not found:
-            return [checking.judge(each, None, request.mode) for each in looked]
-        clock = SystemClock()
-        database = await Database.open(loaded.settings.state / assemble.DATABASE, clock)
-        try:
-            if database.notice:
-                click.echo(database.notice, err=True)
-            chain = await assemble.local_sources(loaded.settings, database, clock)
-            verdicts = await chain.answer(list(found.values()))
-            asking = checking.Asking(clock, tell)
-            if unanswered := found.keys() - verdicts.keys():
-                questions = _questions(looked, unanswered, clock.now())
-                await _ask(request, loaded, database, asking, questions)
-        finally:
-            await database.close()
+        return asyncio.run(_judge(request, loaded))
+
+
+async def _judge(request: Request, loaded: Loaded) -> list[checking.Judged]:
+    looked = await checking.look(request.files, tell)
+    found = {each.found.sha256: each.found for each in looked if each.found is not None}
+    if not found:
+        return [checking.judge(each, None, request.mode) for each in looked]
+    clock = SystemClock()
+    database = await Database.open(loaded.settings.state / assemble.DATABASE, clock)
+    try:
+        if database.notice:
+            click.echo(database.notice, err=True)
+        chain = await assemble.local_sources(loaded.settings, database, clock)
+        verdicts = await chain.answer(list(found.values()))
+        if request.submit:  # who asks for an upload is not content with what was unknown then
+            verdicts = {
+                sha256: verdict
+                for sha256, verdict in verdicts.items()
+                if verdict.kind is not VerdictKind.UNKNOWN
+            }
+        asking = checking.Asking(clock, tell)
+        if unanswered := found.keys() - verdicts.keys():
+            questions = _questions(looked, unanswered, clock.now())
+            await _ask(request, loaded, database, asking, questions)
+    finally:
+        await database.close()
     return [_judged(each, verdicts, asking, request.mode) for each in looked]
 
 
@@ -104,7 +115,7 @@ async def _ask(
             case _:
                 return
 
-    key = found_key(loaded.settings)
+    key = await asyncio.to_thread(found_key, loaded.settings)
     if key.warning:
         click.echo(escape(key.warning), err=True)
     virustotal = assemble.reputation(

@@ -10,7 +10,7 @@ import sys
 import click
 from pydantic import SecretStr
 
-from checkfirst.errors import Problem
+from checkfirst.errors import SettingsError
 from checkfirst.settings.key import WAYS, Found, find_key, store_key_blocking, without_fault
 from checkfirst.settings.schema import Settings
 
@@ -18,17 +18,12 @@ _WHERE = "https://www.virustotal.com/gui/my-apikey"
 _TRIES = 3
 
 
-class NoKeyError(Problem):
+class NoKeyError(SettingsError):
     """There is no API key, and nobody to ask for one."""
 
-    exit_code = 2
-
     def __init__(self) -> None:
-        super().__init__("There is no VirusTotal API key", WAYS.rstrip())
-
-    def __str__(self) -> str:
-        """The title and the three ways, a line each."""
-        return f"{self.title}.\n{self.to_do}"
+        super().__init__(WAYS.rstrip().splitlines())
+        self.title = "There is no VirusTotal API key"
 
 
 def found_key(settings: Settings) -> Found:
@@ -55,7 +50,9 @@ def _asked() -> Found:
         err=True,
     )
     for _ in range(_TRIES):
-        typed = click.prompt("API key (it is not shown)", hide_input=True, err=True, default="")
+        typed = click.prompt(
+            "API key (it is not shown)", hide_input=True, err=True, default="", show_default=False
+        )
         try:
             key = without_fault(typed)
         except ValueError as fault:

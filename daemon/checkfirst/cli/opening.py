@@ -1,5 +1,6 @@
 """Opens files and pages in the programs that a person has chosen for them."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -7,6 +8,8 @@ import webbrowser
 
 from checkfirst.errors import FileProblem
 from checkfirst.policy.names import show
+
+_PATIENCE_SECONDS = 3.0
 
 
 def open_file_blocking(path: bytes) -> None:
@@ -16,14 +19,20 @@ def open_file_blocking(path: bytes) -> None:
             os.startfile(os.fsdecode(path))  # noqa: S606  (the file was judged, and this is its purpose)
             return
         opener = b"open" if sys.platform == "darwin" else b"xdg-open"
-        subprocess.run(  # noqa: S603  (a list, and an absolute path that no option can be taken for)
-            [opener, path], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        program = subprocess.Popen(  # noqa: S603  (a list, and an absolute path, never an option)
+            [opener, path],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
+        with contextlib.suppress(subprocess.TimeoutExpired):  # some stay until the window is closed
+            if program.wait(_PATIENCE_SECONDS):
+                raise FileProblem("The program that should open it failed", about=show(path))
     except FileNotFoundError as error:
         raise FileProblem(
             "It cannot be opened: there is no xdg-open", "Open it by hand.", about=show(path)
         ) from error
-    except (OSError, subprocess.CalledProcessError) as error:
+    except OSError as error:
         raise FileProblem(f"It cannot be opened: {error}", about=show(path)) from error
 
 

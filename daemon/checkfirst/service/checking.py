@@ -121,6 +121,7 @@ class Asking:
         self._tell = tell
         self._told = ""
         self._verdicts: dict[str, Verdict] = {}
+        self._pages: dict[str, str] = {}
         self._notes: dict[str, str] = {}
         self._outlook: dict[str, Outlook] = {}
         self._failure = ""
@@ -131,7 +132,8 @@ class Asking:
 
     def submitted(self, sha256: str, page: str) -> None:
         """The file was uploaded, and this page will tell of it."""
-        self._notes[sha256] = f"submitted to VirusTotal, see {page}"
+        self._pages[sha256] = page
+        self._notes[sha256] = "submitted to VirusTotal"
 
     def trouble(self, sha256: str, text: str) -> None:
         """Something went wrong with one file."""
@@ -156,8 +158,9 @@ class Asking:
 
     def verdict(self, sha256: str, source: str) -> Verdict:
         """Give what the source said; pending, with the reason, when it did not answer."""
-        if sha256 in self._verdicts:
-            return self._verdicts[sha256]
+        found = self._verdicts.get(sha256)
+        if found is not None:
+            return replace(found, report_url=found.report_url or self._pages.get(sha256))
         outlook = self._outlook.get(sha256)
         if self._failure:
             reason = self._failure

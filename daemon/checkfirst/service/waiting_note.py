@@ -51,6 +51,7 @@ def note_blocking(folder: bytes, waits: Waits) -> None:
             return
         with suppress(FileExistsError):  # a file of that name may have been released just now
             rename_noreplace(os.fsencode(staged), os.fsencode(path))
+        staged.unlink(missing_ok=True)
 
 
 def words(waits: Waits) -> str:

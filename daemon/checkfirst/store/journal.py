@@ -182,18 +182,18 @@ class Journal:
     async def waiting_for(self, sha256s: Sequence[str]) -> list[Arrival]:
         """The held and waiting rows of these hashes, whoever has claimed them."""
         return await self._arrivals(
-            f"{row.SELECT} WHERE sha256 IN {row.GIVEN} AND {row.IS_WAITING} ORDER BY id",
+            f"{row.SELECT} WHERE sha256 IN {row.GIVEN} AND {row.IS_WAITING} ORDER BY +id",
             (json.dumps(list(sha256s)),),
         )
 
     async def open_rows(self) -> list[Arrival]:
         """All rows with something still to do, those that were left included; oldest first."""
-        return await self._arrivals(f"{row.SELECT} WHERE {row.IS_UNFINISHED} ORDER BY id")
+        return await self._arrivals(f"{row.SELECT} WHERE {row.IS_UNFINISHED} ORDER BY +id")
 
     async def held_since(self, moment: float) -> list[Arrival]:
         """Rows that have been held or waiting since before that moment, oldest first."""
         return await self._arrivals(
-            f"{row.SELECT} WHERE {row.IS_WAITING} AND held_at < ? ORDER BY id LIMIT 1000",
+            f"{row.SELECT} WHERE {row.IS_WAITING} AND held_at < ? ORDER BY +id LIMIT 1000",
             (moment,),
         )
 

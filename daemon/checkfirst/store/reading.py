@@ -59,11 +59,11 @@ class Reading:
 
     def waiting(self) -> list[Arrival]:
         """All that is held without an outcome yet, oldest first."""
-        return self._arrivals(f"WHERE {row.IS_WAITING} ORDER BY id")
+        return self._arrivals(f"WHERE {row.IS_WAITING} ORDER BY +id")
 
     def unfinished(self) -> list[Arrival]:
         """All with something still to do, those that could not be taken included, oldest first."""
-        return self._arrivals(f"WHERE {row.IS_UNFINISHED} ORDER BY id")
+        return self._arrivals(f"WHERE {row.IS_UNFINISHED} ORDER BY +id")
 
     def by_id(self, number: int) -> Arrival | None:
         """One row."""
@@ -117,7 +117,10 @@ class Reading:
         return self._arrivals("WHERE id = ?", (int(text),))
 
     def _by_name(self, text: str, limit: int) -> list[Arrival]:
-        raw = os.fsencode(text)
+        try:
+            raw = os.fsencode(text)
+        except UnicodeEncodeError:  # no file name becomes such text
+            return []
         name = raw.rpartition(b"/")[2]
         shown = text.rpartition("/")[2].encode(errors="backslashreplace").decode()
         found = self._arrivals(

@@ -1,0 +1,169 @@
+"""The command line: finds the command, and turns whatever goes wrong into words.
+
+A command's module is imported when the command is called and not before, so that the short ones
+are quick; help is written from the table below. Knows no command's insides.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from checkfirst import __version__
+from checkfirst.cli import output
+from checkfirst.cli.options import Options
+from checkfirst.errors import CheckfirstError, Problem
+
+INTERRUPTED = 130
+"""128 and SIGINT, as shells have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the help, and where the command is."""
+
+    group: str
+    summary: str
+    module: str
+
+    def load(self, name: str) -> click.Command:
+        """Import it; the function is called as the command is, `_command` added where taken."""
+        module = importlib.import_module(f"checkfirst.cli.{self.module}")
+        command = getattr(module, name.replace("-", "_"))
+        if not isinstance(command, click.Command):
+            raise TypeError(f"checkfirst.cli.{self.module}.{name} is no command")
+        return command
+
+
+_STAND = "Stand guard"
+_LOOK = "Look"
+_ACT = "Decide for yourself"
+_SET = "Set up"
+
+TABLE = {
+    "run": Entry(_STAND, "Stand guard over the watched folders, in the foreground.", "run"),
+    "check": Entry(_STAND, "Judge files where they lie, and open them if they may be.", "check"),
+    "demo": Entry(_STAND, "Show all of it, offline, in a throw-away folder.", "demo"),
+    "status": Entry(_LOOK, "What runs, what waits and until when, and what is wrong.", "status"),
+    "history": Entry(_LOOK, "What happened to each file.", "history"),
+    "why": Entry(_LOOK, "All that is known of one file, and the reason for what was done.", "why"),
+    "log": Entry(_LOOK, "Read the log, or follow it.", "log"),
+    "quarantine": Entry(_ACT, "List, restore or delete what was quarantined.", "quarantine"),
+    "release": Entry(_ACT, "Let held files go, on your own responsibility.", "release"),
+    "take": Entry(_ACT, "Have files judged that were there before.", "take"),
+    "settings": Entry(_SET, "Show the settings, check them, or say where they are.", "settings"),
+    "completion": Entry(_SET, "Print what makes your shell complete commands.", "completion"),
+}
+
+
+class Commands(click.Group):
+    """The commands of the table, each imported when it is called."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """In the order of the table."""
+        return list(TABLE)
+
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the one that is asked for."""
+        entry = TABLE.get(cmd_name)
+        return entry.load(cmd_name) if entry else None
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """In named groups."""
+        for group in dict.fromkeys(entry.group for entry in TABLE.values()):
+            with formatter.section(group):
+                lines = [(name, e.summary) for name, e in TABLE.items() if e.group == group]
+                formatter.write_dl(lines, col_max=12)
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list["click.shell_completion.CompletionItem"]:
+        """From the table, as click itself would import every command for its summary."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  (for completion alone)
+
+        found = [
+            CompletionItem(name, help=entry.summary)
+            for name, entry in TABLE.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 fine, 1 something was found, stopped or is wrong, 2 the command or the "
+    "settings are wrong, 3 it could not be done.",
+)
+@click.option(
+    "--settings",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The settings file, in place of the one that is found.",
+)
+@click.option("--verbose", is_flag=True, help="Show where in the program an error arose.")
+@click.version_option(__version__, prog_name="checkfirst", message="%(prog)s %(version)s")
+@click.pass_context
+def commands(context: click.Context, settings: Path | None, *, verbose: bool) -> None:
+    """Judge every download before you can open it.
+
+    Files that arrive in the watched folders are taken out of reach, looked up, and then moved: to
+    the released folder when they may be opened, to the quarantine when they may not.
+    """
+    context.obj = Options(settings, verbose)
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(run_blocking(sys.argv[1:]))
+
+
+def run_blocking(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code; every error has been told."""
+    output.begin()
+    try:
+        code = _run_in_words(arguments)
+        output.flush()
+    except BrokenPipeError:
+        # Whoever read us has enough. What is still in the buffer must not be tried again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    return code
+
+
+def _run_in_words(arguments: Sequence[str]) -> int:
+    try:
+        code = commands.main(list(arguments), prog_name="checkfirst", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if "--verbose" in arguments:
+            raise
+        told = _in_words(error)
+        output.problem(told)
+        return told.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _in_words(error: Exception) -> CheckfirstError:
+    if isinstance(error, CheckfirstError):
+        return error
+    if isinstance(error, OSError) and error.strerror:
+        about = error.filename
+        name = about if isinstance(about, bytes) else os.fsencode(about or "")
+        shown = name.decode(errors="backslashreplace")
+        return Problem(f"The system refused ({error.strerror})", "", about=shown)
+    return Problem(
+        f"checkfirst itself went wrong ({type(error).__name__}: {error})",
+        "Run the command again with --verbose before it, as in `checkfirst --verbose status`, and "
+        "report what it prints.",
+    )

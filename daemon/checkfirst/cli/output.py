@@ -1,0 +1,211 @@
+"""The only printer: tables, facts, JSON, errors; nothing unprintable ever leaves here.
+
+File names, API answers and old rows are hostile text. Bytes are shown by `policy.names.show` and
+text is escaped, whatever a command gives. On a terminal tables are drawn by rich, whose markup is
+never read from a cell; elsewhere they are plain aligned text.
+"""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import click
+
+from checkfirst.errors import CheckfirstError, SettingsError
+from checkfirst.policy.names import escape, show
+
+Cell = str | bytes | int | None
+
+_GAP = "  "
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_UNITS = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000))
+_COLOURS = {
+    "running": "green",
+    "released": "green",
+    "restored": "green",
+    "clean": "green",
+    "degraded": "yellow",
+    "waiting": "yellow",
+    "held": "yellow",
+    "pending": "yellow",
+    "unknown": "yellow",
+    "stopped": "red",
+    "quarantined": "red",
+    "malicious": "red",
+    "left": "red",
+}
+"""Of states and verdicts, in the columns and lines that hold nothing else."""
+
+
+def begin() -> None:
+    """Let a character that the terminal's encoding has not be escaped, not be an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def flush() -> None:
+    """Write what is buffered; raises BrokenPipeError when nobody reads."""
+    sys.stdout.flush()
+
+
+def text(cell: Cell) -> str:
+    """What is printed of a cell."""
+    if cell is None:
+        return ""
+    return show(cell) if isinstance(cell, bytes) else escape(str(cell))
+
+
+def line(cell: Cell = "") -> None:
+    """One line."""
+    print(text(cell))
+
+
+def state(word: str, rest: str) -> None:
+    """A line that begins with a state, coloured on a terminal."""
+    colour = _COLOURS.get(word)
+    shown = click.style(text(word), fg=colour, bold=True) if colour and _is_terminal() else word
+    print(f"checkfirst is {shown}{escape(rest)}")
+
+
+def heading(word: str) -> None:
+    """The title of a part."""
+    print(click.style(escape(word), bold=True) if _is_terminal() else escape(word))
+
+
+def script(lines: str) -> None:
+    """Several lines of our own making, as they are."""
+    print(lines.rstrip("\n"))
+
+
+def facts(pairs: Iterable[tuple[str, Cell]]) -> None:
+    """Labels and values, one below the other; those without a value are left out."""
+    known = [(label, text(value)) for label, value in pairs if value is not None and value != ""]
+    width = max((len(label) for label, _ in known), default=0)
+    for label, value in known:
+        print(f"{label:<{width}}{_GAP}{value}")
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], indent: int = 0) -> None:
+    """Rows under headings; no headings are printed when all of them are empty."""
+    cleaned = [[text(cell) for cell in row] for row in rows]
+    if _is_terminal():
+        _draw(headings, cleaned, indent)
+        return
+    lines = [list(headings), *cleaned] if any(headings) else cleaned
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    for cells in lines:
+        padded = (
+            cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)
+        )
+        print((" " * indent + _GAP.join(padded)).rstrip())
+
+
+def as_json(value: object) -> None:
+    """JSON for programs; ASCII alone, so safe to print whatever is in it."""
+    print(json.dumps(value, indent=2))
+
+
+def note(words: str) -> None:
+    """A remark that is no part of the answer, on stderr."""
+    print(escape(words), file=sys.stderr)
+
+
+def problem(error: CheckfirstError) -> None:
+    """An error on stderr: what, about what, and what to do."""
+    title = click.style("Error:", fg="red") if sys.stderr.isatty() else "Error:"
+    if isinstance(error, SettingsError):
+        lines = [error.title, *(f"  {escape(each)}" for each in error.problems)]
+    else:
+        lines = [escape(error.title), *([f"  {escape(error.about)}"] if error.about else [])]
+    if error.to_do:
+        lines.append(f"  {escape(error.to_do)}")
+    print(f"{title} " + "\n".join(lines), file=sys.stderr)
+
+
+def may_ask() -> bool:
+    """Whether somebody sits there who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(question: str) -> bool:
+    """Ask; no is the answer when nothing is typed."""
+    return click.confirm(escape(question), default=False, err=True)
+
+
+def local(at: float | None) -> str | None:
+    """A moment in local time, to the second."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def until(at: float | None, now: float) -> str:
+    """When something is to be, as short as it can be said; empty when nobody knows."""
+    if at is None:
+        return ""
+    moment = local(at) or ""
+    return f"until {moment[11:] if abs(at - now) < _DAY / 2 else moment[:16]}"
+
+
+def ago(at: float, now: float) -> str:
+    """How long ago, in the largest unit that fits."""
+    seconds = max(0, round(now - at))
+    for name, length in (("day", _DAY), ("hour", _HOUR), ("minute", _MINUTE)):
+        if seconds >= length:
+            return f"{_many(seconds // length, name)} ago"
+    return "just now" if seconds < 2 else f"{seconds} seconds ago"  # noqa: PLR2004
+
+
+def size(count: int | None) -> str | None:
+    """A number of bytes with a unit that a person reads."""
+    if count is None:
+        return None
+    for unit, length in _UNITS:
+        if count >= length:
+            return f"{count / length:.1f} {unit}"
+    return _many(count, "byte")
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Several numbers in one line."""
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
+
+
+def _many(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _width(cell: str) -> int:
+    """Columns on a screen: wide characters take two, combining ones none."""
+    if cell.isascii():
+        return len(cell)
+    wide = sum(unicodedata.east_asian_width(each) in "WF" for each in cell)
+    return len(cell) + wide - sum(map(bool, map(unicodedata.combining, cell)))
+
+
+def _draw(headings: Sequence[str], rows: Sequence[Sequence[str]], indent: int) -> None:
+    from rich.console import Console  # noqa: PLC0415  (53 ms, for terminals alone)
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    drawn = Table(box=None, show_header=any(headings), pad_edge=False, padding=(0, 2, 0, 0))
+    for heading_text in headings:
+        drawn.add_column(heading_text, overflow="fold")
+    for row in rows:
+        # Text, because a str would be read for markup: a file may be called `[/]` or `[red]`.
+        drawn.add_row(
+            *(
+                Text(cell, _COLOURS.get(cell, "") if title in {"state", "verdict"} else "")
+                for title, cell in zip(headings, row, strict=True)
+            )
+        )
+    Console().print(Padding(drawn, (0, 0, 0, indent)))

@@ -1,0 +1,145 @@
+"""`checkfirst status`: what runs, what waits and until when, and what is wrong."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from checkfirst.cli import output
+from checkfirst.cli.options import Options, database_of
+from checkfirst.clock import SystemClock
+from checkfirst.policy.names import show
+from checkfirst.policy.quota import Limits
+from checkfirst.service.lock import running_pid
+from checkfirst.service.overview import Overview, overview
+from checkfirst.service.status import read_blocking
+from checkfirst.settings.glance import Glance
+from checkfirst.store.reading import Reading
+
+EXIT_CODES = {"running": 0, "degraded": 1, "stopped": 3}
+
+_PAUSE = 0.5
+"""Seconds between two looks of `--wait`."""
+_QUIET_LOOKS = 2
+"""So many looks in a row must find nothing to do: a file that has just been dropped shows up in
+what the daemon writes a moment later."""
+_MOST_WAITING = 10
+
+
+@click.command()
+@click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
+@click.option(
+    "--wait", is_flag=True, help="Come back when the daemon runs and every file has its end."
+)
+@click.pass_obj
+def status(options: Options, *, is_json: bool, wait: bool) -> int:
+    """What runs, what waits and until when, and what is wrong.
+
+    Exit code 0: running. 1: running, and there is a problem to read. 3: not running.
+    """
+    glance = options.glance()
+    if wait:
+        wait_blocking(lambda: look_blocking(glance), time.sleep)
+    seen = look_blocking(glance)
+    if is_json:
+        output.as_json(seen.to_json())
+    else:
+        _print(seen, glance)
+    return EXIT_CODES[seen.state]
+
+
+def look_blocking(glance: Glance) -> Overview:
+    """Look at the lock, the daemon's file and the database; raises StoreError."""
+    state = Path(glance.state)
+    pid = running_pid(state)
+    limits = Limits(glance.per_minute, glance.per_day, glance.per_month)
+    with Reading(database_of(state)) as reading:
+        return overview(
+            reading, read_blocking(state), pid, glance.mode, limits, SystemClock().now()
+        )
+
+
+def wait_blocking(look: Callable[[], Overview], sleep: Callable[[float], object]) -> None:
+    """Until a daemon runs and nothing is on its way."""
+    quiet = 0
+    while quiet < _QUIET_LOOKS:
+        seen = look()
+        quiet = quiet + 1 if seen.pid is not None and not seen.unfinished else 0
+        if quiet < _QUIET_LOOKS:
+            sleep(_PAUSE)
+
+
+def _print(seen: Overview, glance: Glance) -> None:
+    now = SystemClock().now()
+    if seen.pid is None:
+        output.state("stopped", "; nothing is watched.")
+        output.facts(
+            [
+                ("state folder", os.fsencode(glance.state)),
+                ("settings", os.fsencode(glance.path) if glance.path else "none, all defaults"),
+                ("start it with", "checkfirst run"),
+            ]
+        )
+    else:
+        output.state(seen.state, f" (process {seen.pid}, mode {seen.mode})")
+    if seen.watching:
+        output.line()
+        output.heading("Watching")
+        rows = [
+            (
+                folder.path,
+                folder.watcher,
+                f"files move by {folder.moves}",
+                "" if folder.healthy else "not well, see below",
+                f"{folder.folders_not_looked_into} folders in it are not looked into"
+                if folder.folders_not_looked_into
+                else "",
+            )
+            for folder in seen.watching
+        ]
+        output.table([""] * 5, rows, indent=2)
+    output.line()
+    output.facts(_numbers(seen, now))
+    _print_waiting(seen, now)
+    if seen.problems:
+        output.line()
+        output.heading("Problems")
+        for problem in seen.problems:
+            output.line(f"  {problem}")
+    for warning in glance.warnings:
+        output.note(warning)
+
+
+def _numbers(seen: Overview, now: float) -> list[tuple[str, str]]:
+    quota = [
+        f"{spent.used} of {spent.limit} this {span}" if spent.limit else f"{spent.used} this {span}"
+        for span, spent in seen.quota.items()
+    ]
+    sources = [
+        f"{source.name}: {source.asked} asked, {source.answered} answered"
+        + ("" if source.healthy else ", not well")
+        for source in seen.sources
+    ]
+    last = seen.last_verdict_at
+    return [
+        ("files", output.counted(seen.counts)),
+        ("requests", ", ".join(quota)),
+        ("sources", "; ".join(sources)),
+        ("last verdict", f"{output.local(last)} ({output.ago(last, now)})" if last else "none yet"),
+    ]
+
+
+def _print_waiting(seen: Overview, now: float) -> None:
+    if not seen.waiting:
+        return
+    output.line()
+    output.heading("Waiting")
+    rows = [
+        (each.id, show(each.name, 40), output.until(each.until, now), each.reason)
+        for each in seen.waiting[:_MOST_WAITING]
+    ]
+    output.table([""] * 4, rows, indent=2)
+    if (more := len(seen.waiting) - _MOST_WAITING) > 0:
+        output.line(f"  and {more} more: checkfirst history --state waiting --state held")

@@ -1,0 +1,144 @@
+"""`checkfirst why`: the story of one file, with the reason for what was done."""
+
+import os
+from pathlib import Path
+
+import click
+
+from checkfirst.cli import output
+from checkfirst.cli.options import Options, database_of
+from checkfirst.errors import Problem
+from checkfirst.model import Arrival, State
+from checkfirst.policy.names import escape, show
+from checkfirst.service.overview import row_json, with_outlook
+from checkfirst.service.status import read_blocking
+from checkfirst.store.reading import Reading
+from checkfirst.vault.grip import digest_blocking, grasp_blocking
+from checkfirst.vault.problems import NotAFileError
+
+_ENDED = {
+    State.RELEASED: "released to",
+    State.RESTORED: "restored to",
+    State.QUARANTINED: "quarantined in",
+    State.DELETED: "deleted",
+    State.GONE: "gone",
+}
+_ON_ITS_WAY = {
+    State.HOLDING: "being taken out of reach",
+    State.HELD: "held, out of reach",
+    State.WAITING: "held, waiting for an answer",
+    State.RELEASING: "on its way to the released folder",
+    State.QUARANTINING: "on its way into the quarantine",
+    State.RESTORING: "being restored",
+    State.DELETING: "being deleted",
+    State.LEFT: "left where it is, as it could not be taken; it is tried again",
+}
+_MOST_OTHERS = 10
+
+
+@click.command()
+@click.argument("file", metavar="FILE|SHA256|ID")
+@click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
+@click.pass_obj
+def why(options: Options, file: str, *, is_json: bool) -> None:
+    """All that is known of one file, and the reason for what was done.
+
+    FILE is a name, a path, or a pattern in quotes. A path that leads to a file is also looked up by
+    its content.
+    """
+    state = Path(options.glance().state)
+    with Reading(database_of(state)) as reading:
+        rows = with_outlook(_find(reading, file), read_blocking(state))
+        if is_json:
+            output.as_json([row_json(row) for row in rows])
+            return
+        _print_story(reading, rows[0])
+    if others := rows[1:]:
+        output.line()
+        output.heading(f"Also meant: {len(others)} other{'s' if len(others) > 1 else ''}")
+        output.table(
+            [""] * 4,
+            [
+                (row.id, output.local(row.arrived_at), row.state.value, row.name)
+                for row in others[:_MOST_OTHERS]
+            ],
+            indent=2,
+        )
+
+
+def _find(reading: Reading, file: str) -> list[Arrival]:
+    path = os.path.abspath(os.fsencode(file))  # noqa: PTH100  (dots away, links kept)
+    found = reading.find(os.fsdecode(path)) if "/" in file else []
+    found = found or reading.find(file)
+    if not found and (sha256 := _hash_blocking(path)):
+        found = reading.find(sha256)
+    if not found:
+        raise Problem(
+            "Nothing is known of this file",
+            "Give a name, a path, the first six or more digits of a SHA-256, or a number that "
+            "`checkfirst history` shows. To have a file judged now: checkfirst check FILE",
+            about=escape(file),
+        )
+    return found
+
+
+def _hash_blocking(path: bytes) -> str | None:
+    try:
+        with grasp_blocking(path, lease=False) as grip:
+            return digest_blocking(grip)
+    except (NotAFileError, OSError):
+        return None
+
+
+def _print_story(reading: Reading, row: Arrival) -> None:
+    output.heading(f"{show(row.name)} ({row.state.value}, number {row.id})")
+    output.facts(facts(row))
+    output.line()
+    output.table(["", ""], story(row), indent=2)
+    if row.sha256 and (entry := reading.listed(row.sha256)):
+        output.line()
+        since = output.local(entry.added_at)
+        output.line(f"On your {entry.list.value} list since {since} ({entry.origin.value}).")
+
+
+def facts(row: Arrival) -> list[tuple[str, output.Cell]]:
+    """What is known, but for what happened."""
+    opinions = None
+    if row.detections is not None and row.engines is not None:
+        opinions = f"{row.detections} of {row.engines} call it harmful"
+    return [
+        ("reason", row.reason),
+        ("verdict", row.verdict.value if row.verdict else None),
+        ("said by", row.source),
+        ("engines", opinions),
+        ("they call it", ", ".join(row.threats)),
+        ("report", row.report_url),
+        ("size", output.size(row.size)),
+        ("kind", row.content_type and f"{row.content_type} ({row.risk or 'other'})"),
+        ("sha256", row.sha256),
+    ]
+
+
+def story(row: Arrival) -> list[tuple[output.Cell, output.Cell]]:
+    """What happened, in order, each with its moment in local time."""
+    happened: list[tuple[float | None, str]] = [
+        (row.arrived_at, f"arrived as {show(row.origin)}"),
+        (row.held_at, "taken out of reach and identified"),
+        (row.asked_at, "asked about"),
+        (row.submitted_at, "uploaded, as nobody had seen it"),
+        (row.decided_at, f"judged: {row.verdict.value if row.verdict else 'no verdict'}"),
+    ]
+    steps: list[tuple[output.Cell, output.Cell]] = [
+        (output.local(at), what)
+        for at, what in sorted(
+            ((at, what) for at, what in happened if at is not None), key=lambda each: each[0]
+        )
+    ]
+    if (end := _ENDED.get(row.state)) is not None:
+        place = show(row.destination) if row.destination and row.state is not State.DELETED else ""
+        steps.append((output.local(row.finished_at), f"{end} {place}".rstrip()))
+    else:
+        steps.append(("now", _ON_ITS_WAY[row.state]))
+    if row.until is not None:
+        steps.append((output.local(row.until), "looked at again"))
+    return steps

@@ -1,0 +1,197 @@
+"""The answer to `checkfirst status`: what the daemon wrote, what the journal holds, in one value.
+
+Reads through what it is given and opens nothing itself. Light to import, and the one place where
+the keys of JSON output are.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from checkfirst.clock import iso
+from checkfirst.model import (
+    OPEN_STATES,
+    Arrival,
+    FolderHealth,
+    Outlook,
+    SourceHealth,
+    State,
+)
+from checkfirst.policy.names import escape, show
+from checkfirst.policy.quota import Limits
+from checkfirst.service.status import Snapshot
+from checkfirst.store.reading import Reading
+
+MOST_LEFT = 50
+"""So many files that could not be taken are told one by one."""
+
+_WAITING = frozenset({State.HOLDING, State.HELD, State.WAITING})
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Requests of one span; `limit` None: no limit."""
+
+    used: int
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that status tells."""
+
+    pid: int | None
+    """None when no daemon runs."""
+    mode: str
+    watching: tuple[FolderHealth, ...]
+    counts: Mapping[str, int]
+    waiting: tuple[Arrival, ...]
+    """Oldest first, each with the reason and the moment as the daemon sees them now."""
+    quota: Mapping[str, Spent]
+    sources: tuple[SourceHealth, ...]
+    last_verdict_at: float | None
+    problems: tuple[str, ...]
+    unfinished: int
+    """Files on their way, those that have not settled included."""
+
+    @property
+    def state(self) -> str:
+        """`running`, `degraded` (there is a problem to read) or `stopped`."""
+        if self.pid is None:
+            return "stopped"
+        return "degraded" if self.problems else "running"
+
+    def to_json(self) -> dict[str, object]:
+        """As `status --json` prints it; keys are a promise."""
+        return {
+            "state": self.state,
+            "pid": self.pid,
+            "mode": self.mode,
+            "watching": [
+                {
+                    "path": show(folder.path),
+                    "watcher": folder.watcher,
+                    "healthy": folder.healthy,
+                    "moves": folder.moves,
+                    "folders_not_looked_into": folder.folders_not_looked_into,
+                }
+                for folder in self.watching
+            ],
+            "counts": dict(self.counts),
+            "waiting": [
+                {
+                    "id": str(each.id),
+                    "name": show(each.name),
+                    "reason": each.reason,
+                    "until": iso(each.until),
+                }
+                for each in self.waiting
+            ],
+            "quota": {
+                span: {"used": spent.used, "limit": spent.limit}
+                for span, spent in self.quota.items()
+            },
+            "sources": [
+                {
+                    "name": source.name,
+                    "asked": source.asked,
+                    "answered": source.answered,
+                    "healthy": source.healthy,
+                }
+                for source in self.sources
+            ],
+            "last_verdict_at": iso(self.last_verdict_at),
+            "problems": list(self.problems),
+        }
+
+
+def overview(
+    reading: Reading,
+    snapshot: Snapshot | None,
+    pid: int | None,
+    mode: str,
+    limits: Limits,
+    now: float,
+) -> Overview:
+    """Put it together; raises StoreError.
+
+    `mode` is what the settings say. `pid` is what the lock says: a snapshot of another process is
+    of a daemon that is no more, and one that starts has not written any yet.
+    """
+    current = snapshot if snapshot and pid is not None and pid in (0, snapshot.pid) else None
+    counts = reading.counts()
+    used = reading.quota(now)
+    left = [each for each in reading.unfinished() if each.state is State.LEFT]
+    open_rows = sum(number for state, number in counts.items() if state in OPEN_STATES)
+    return Overview(
+        pid=pid,
+        mode=current.mode if current else mode,
+        watching=current.watching if current else (),
+        counts={
+            "held": counts.get(State.HOLDING, 0) + counts.get(State.HELD, 0),
+            "waiting": counts.get(State.WAITING, 0),
+            "released": counts.get(State.RELEASED, 0),
+            "quarantined": counts.get(State.QUARANTINED, 0),
+        },
+        waiting=tuple(with_outlook(reading.waiting(), current)),
+        quota={
+            "minute": Spent(used.minute, limits.per_minute or None),
+            "day": Spent(used.day, limits.per_day or None),
+            "month": Spent(used.month, limits.per_month or None),
+        },
+        sources=current.sources if current else (),
+        last_verdict_at=reading.last_verdict_at(),
+        problems=tuple(_problems(current, left)),
+        unfinished=open_rows + (current.settling if current else 0),
+    )
+
+
+def with_outlook(rows: Sequence[Arrival], snapshot: Snapshot | None) -> list[Arrival]:
+    """Waiting rows with why and until when, as far as the daemon has told."""
+    outlook: dict[str | None, Outlook] = (
+        {each.sha256: each for each in snapshot.outlook} if snapshot else {}
+    )
+    return [
+        replace(row, reason=told.reason, until=told.until)
+        if row.state in _WAITING and (told := outlook.get(row.sha256))
+        else row
+        for row in rows
+    ]
+
+
+def row_json(row: Arrival) -> dict[str, object]:
+    """A file as `history`, `quarantine list` and `why` print it; keys are a promise."""
+    return {
+        "id": str(row.id),
+        "name": show(row.name),
+        "origin": show(row.origin),
+        "sha256": row.sha256,
+        "size": row.size,
+        "state": row.state.value,
+        "verdict": row.verdict.value if row.verdict else None,
+        "source": row.source,
+        "reason": row.reason,
+        "detections": row.detections,
+        "engines": row.engines,
+        "report_url": row.report_url,
+        "destination": show(row.destination) if row.destination is not None else None,
+        "arrived_at": iso(row.arrived_at),
+        "decided_at": iso(row.decided_at),
+        "until": iso(row.until),
+        "submitted_at": iso(row.submitted_at),
+    }
+
+
+def _problems(snapshot: Snapshot | None, left: Sequence[Arrival]) -> dict[str, None]:
+    """In order and each once; a dictionary for the sake of both."""
+    found: list[str | None] = []
+    if snapshot:
+        found += snapshot.problems
+        found += [folder.problem for folder in snapshot.watching if not folder.healthy]
+        found += [source.problem for source in snapshot.sources if not source.healthy]
+    found += [
+        f"{show(row.name)} could not be taken: {row.reason or 'nobody knows why'}"
+        for row in left[:MOST_LEFT]
+    ]
+    if len(left) > MOST_LEFT:
+        found.append(f"{len(left) - MOST_LEFT} more files could not be taken")
+    return dict.fromkeys(escape(each) for each in found if each)
