@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +31,7 @@ from checkfirst.sources.virustotal.worker import VirusTotal
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
 from checkfirst.store.ledger import Ledger
+from checkfirst.store.listed import Listed, ListedBy, ListName
 from checkfirst.store.lists import Lists as KeptLists
 from checkfirst.store.process import process_id
 from checkfirst.store.remembered import Remembered as KeptVerdicts
@@ -64,6 +65,30 @@ class Parts:
     wanted: Wanted
     teller: Teller
     sightings: asyncio.Queue[list[Sighting]]
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """What a command needs that moves files by a person's will."""
+
+    journal: Journal
+    allow: Callable[[str, ListedBy, str], Awaitable[None]]
+    """Puts a hash on the allow list: hash, by what, a note."""
+    wish: Callable[[Sequence[bytes]], Awaitable[None]]
+    """Asks the daemon to take files in."""
+
+
+def open_deeds(database: Database, clock: Clock) -> Deeds:
+    """Over an open database."""
+    kept, wanted = KeptLists(database, clock), Wanted(database)
+
+    async def allow(sha256: str, by: ListedBy, note: str) -> None:
+        await kept.add(Listed(sha256, ListName.ALLOW, by, clock.now(), note))
+
+    async def wish(paths: Sequence[bytes]) -> None:
+        await wanted.ask(paths, clock.now())
+
+    return Deeds(Journal(database, process_id()), allow, wish)
 
 
 def token() -> str:

@@ -1,0 +1,54 @@
+"""`checkfirst release`: held files go, on the person's own responsibility."""
+
+import asyncio
+
+import click
+
+from checkfirst.cli import output
+from checkfirst.cli.options import Options, database_of
+from checkfirst.cli.picking import pick, tell
+from checkfirst.errors import Problem
+from checkfirst.model import State
+from checkfirst.policy.names import show
+from checkfirst.store.reading import Reading
+
+_HELD = frozenset({State.HELD, State.WAITING})
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILE...]")
+@click.option("--all", "is_all", is_flag=True, help="All that are held now.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_context
+def release(context: click.Context, files: tuple[str, ...], *, is_all: bool, yes: bool) -> None:
+    """Let held files go that nobody has judged yet, on your own responsibility.
+
+    A FILE is named by its id, its name, the beginning of its SHA-256, or a pattern. Their contents
+    are allowed from now on.
+    """
+    options: Options = context.obj
+    if bool(files) == is_all:
+        raise click.UsageError("Name files, or give --all.")
+    if is_all:
+        with Reading(database_of(options.glance().state)) as reading:
+            rows = reading.waiting()
+    else:
+        rows = pick(options, files, _HELD)
+    if not rows:
+        output.line("No file is held.")
+        return
+    if not yes:
+        for row in rows:
+            output.note(f"  {row.id}  {show(row.name)}: {row.reason or 'not judged yet'}")
+        question = f"Release {len(rows)} unjudged {'file' if len(rows) == 1 else 'files'}?"
+        if not output.may_ask():
+            raise Problem(f"{question} Nobody is there to be asked", "Add --yes to mean it.")
+        if not output.confirm(question):
+            raise click.Abort
+    from checkfirst.service.deeds import Hand  # noqa: PLC0415  (heavy; not for --help)
+
+    async def work() -> bool:
+        async with Hand.at_work(options.load().settings) as hand:
+            return tell("released", await hand.release(rows))
+
+    context.exit(0 if asyncio.run(work()) else 3)

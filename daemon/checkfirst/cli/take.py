@@ -1,0 +1,70 @@
+"""`checkfirst take`: files that were there before are brought in like any other."""
+
+import asyncio
+import os
+import stat
+from pathlib import Path
+
+import click
+
+from checkfirst.cli import output
+from checkfirst.cli.options import Options
+from checkfirst.errors import NotRunningError, Problem
+from checkfirst.policy.names import show
+from checkfirst.service.lock import running_pid
+
+
+@click.command()
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
+)
+@click.pass_obj
+def take(options: Options, paths: tuple[Path, ...]) -> None:
+    """Have files judged that were there before the first start, or lie somewhere else.
+
+    The running daemon takes them in as if they had just arrived.
+    """
+    settings = options.load().settings
+    if running_pid(settings.state) is None:
+        raise NotRunningError(
+            "checkfirst does not run, so nothing would judge the files",
+            "Start it with `checkfirst run`.",
+            about=f"state folder {settings.state}",
+        )
+    own = [Path(os.path.realpath(each)) for each in (settings.quarantine, settings.state)]
+    own.append(Path(os.path.realpath(settings.released)))
+    # The last component is kept as it is: a link is no file and is not followed.
+    found = [Path(os.path.realpath(path.parent)) / path.name for path in paths]
+    for path in found:
+        _must_be_takeable(path, own)
+    from checkfirst.clock import SystemClock  # noqa: PLC0415  (heavy; not for --help)
+    from checkfirst.service.assemble import open_database, open_deeds  # noqa: PLC0415
+
+    async def work() -> None:
+        clock = SystemClock()
+        database = await open_database(settings, clock)
+        try:
+            await open_deeds(database, clock).wish([os.fsencode(path) for path in found])
+        finally:
+            await database.close()
+
+    asyncio.run(work())
+    for path in found:
+        output.line(f"{show(os.fsencode(path))} is handed to the daemon.")
+    output.line("`checkfirst history` shows what becomes of it.")
+
+
+def _must_be_takeable(path: Path, own: list[Path]) -> None:
+    about = show(os.fsencode(path))
+    try:
+        mode = path.lstat().st_mode
+    except OSError as error:
+        raise Problem(
+            f"The file cannot be found: {error.strerror}", "Look at its path.", about=about
+        ) from error
+    if not stat.S_ISREG(mode):
+        raise Problem("Only regular files can be taken", "Name the files in it.", about=about)
+    if any(path.is_relative_to(folder) for folder in own):
+        raise Problem(
+            "This file is checkfirst's already", "`checkfirst why` tells about it.", about=about
+        )

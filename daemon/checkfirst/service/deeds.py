@@ -1,0 +1,192 @@
+"""What a person does with a held or quarantined file: restore, delete, release.
+
+The same vault and journal as the daemon's, beside a running daemon or without one: the row is
+claimed by compare-and-set, the intent is committed before anything moves, the result after.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
+
+from checkfirst.clock import Clock, SystemClock
+from checkfirst.errors import FileProblem
+from checkfirst.intake.fingerprint import fingerprint_blocking
+from checkfirst.model import Arrival, Fingerprint, State
+from checkfirst.policy.names import show
+from checkfirst.service.assemble import Deeds, open_database, open_deeds
+from checkfirst.settings.schema import Settings
+from checkfirst.store.journal import Facts, Step
+from checkfirst.store.listed import ListedBy
+from checkfirst.vault.grip import Grip, grasp_blocking, ignore_lease_breaks
+from checkfirst.vault.hold import remove_slot_blocking
+from checkfirst.vault.placed import Placed
+from checkfirst.vault.problems import GoneError, translate
+from checkfirst.vault.release import release_blocking
+from checkfirst.vault.restore import delete_blocking, restore_blocking
+
+BY_HAND = "released by hand, on your own responsibility"
+
+_HELD = frozenset({State.HELD, State.WAITING})
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What became of one file; `where` is None when it could not be done."""
+
+    arrival: Arrival
+    where: bytes | None
+    problem: FileProblem | None = None
+    strangers: tuple[bytes, ...] = ()
+    """Files that are not ours and stay in a deleted folder."""
+
+
+class Hand:
+    """The person's hand in journal and vault."""
+
+    def __init__(self, settings: Settings, deeds: Deeds, clock: Clock) -> None:
+        """Use `at_work`."""
+        self._settings = settings
+        self._journal = deeds.journal
+        self._allow = deeds.allow
+        self._clock = clock
+
+    @classmethod
+    @asynccontextmanager
+    async def at_work(cls, settings: Settings) -> AsyncIterator[Self]:
+        """Open journal and lists; raises StoreError."""
+        ignore_lease_breaks()
+        clock = SystemClock()
+        database = await open_database(settings, clock)
+        try:
+            yield cls(settings, open_deeds(database, clock), clock)
+        finally:
+            await database.close()
+
+    async def restore(self, rows: Sequence[Arrival], to: bytes) -> list[Deed]:
+        """Give quarantined files back into the folder `to`; their hashes are allowed from now."""
+        return [await self._restore(row, to) for row in rows]
+
+    async def delete(self, rows: Sequence[Arrival]) -> list[Deed]:
+        """Delete quarantined files for good."""
+        return [await self._delete(row) for row in rows]
+
+    async def release(self, rows: Sequence[Arrival]) -> list[Deed]:
+        """Let held files go into the released folder; their hashes are allowed from now."""
+        return [await self._release(row) for row in rows]
+
+    async def _restore(self, row: Arrival, to: bytes) -> Deed:
+        folder, sha256 = row.destination, row.sha256
+        if (
+            folder is None
+            or sha256 is None
+            or not await self._begin(row, State.QUARANTINED, State.RESTORING)
+        ):
+            return Deed(row, None, _elsewhere(row))
+        # Allowed before it is back, or the daemon could take it again in between.
+        await self._allow(sha256, ListedBy.RESTORE, show(row.name))
+        mode = 0o600 if row.mode is None else row.mode
+        try:
+            placed = await asyncio.to_thread(
+                restore_blocking, folder, to, row.name, sha256, mode, row.mtime_ns
+            )
+        except FileProblem as problem:
+            await self._end(row, State.RESTORING, State.QUARANTINED, Facts())
+            return Deed(row, None, problem)
+        await self._end(row, State.RESTORING, State.RESTORED, self._finished(placed.path))
+        return Deed(row, placed.path)
+
+    async def _delete(self, row: Arrival) -> Deed:
+        folder = row.destination
+        if folder is None or not await self._begin(row, State.QUARANTINED, State.DELETING):
+            return Deed(row, None, _elsewhere(row))
+        try:
+            strangers = await asyncio.to_thread(delete_blocking, folder)
+        except FileProblem as problem:
+            await self._end(row, State.DELETING, State.QUARANTINED, Facts())
+            return Deed(row, None, problem)
+        await self._end(row, State.DELETING, State.DELETED, self._finished(folder))
+        return Deed(row, folder, strangers=strangers)
+
+    async def _release(self, row: Arrival) -> Deed:
+        held = row.held
+        if held is None or row.state not in _HELD:
+            return Deed(row, None, _elsewhere(row))
+        try:
+            grip, found = await asyncio.to_thread(_in_hand_blocking, held, row.name)
+        except FileProblem as problem:
+            return Deed(row, None, problem)
+        with grip:
+            facts = _decided(grip, found, self._clock.now())
+            if not await self._begin(row, row.state, State.RELEASING, facts):
+                return Deed(row, None, _elsewhere(row))
+            await self._allow(found.sha256, ListedBy.RELEASE, show(row.name))
+            try:
+                placed = await asyncio.to_thread(self._released_blocking, grip, row, found)
+            except FileProblem as problem:
+                await self._end(row, State.RELEASING, State.HELD, Facts(reason=str(problem)))
+                return Deed(row, None, problem)
+        await self._end(row, State.RELEASING, State.RELEASED, self._finished(placed.path))
+        await asyncio.to_thread(remove_slot_blocking, held)
+        return Deed(row, placed.path)
+
+    def _released_blocking(self, grip: Grip, row: Arrival, found: Fingerprint) -> Placed:
+        below = row.origin.removeprefix(row.root + b"/")
+        keeps = self._settings.intake.recursive and row.root and below != row.origin
+        folder = os.fsencode(os.path.realpath(self._settings.released))
+        relative = below if keeps else row.name
+        return release_blocking(
+            grip, grip.path, folder, relative, found.sha256, restore_mode=row.mode
+        )
+
+    async def _begin(
+        self, row: Arrival, before: State, after: State, facts: Facts | None = None
+    ) -> bool:
+        """Commit the intent; False when the row is no longer so, or another process has it."""
+        step = Step(row.id, frozenset({before}), after, facts or Facts(), keep=True)
+        return row.id in await self._journal.advance([step])
+
+    async def _end(self, row: Arrival, before: State, after: State, facts: Facts) -> None:
+        await self._journal.advance([Step(row.id, frozenset({before}), after, facts)])
+
+    def _finished(self, destination: bytes) -> Facts:
+        return Facts(destination=destination, finished_at=self._clock.now())
+
+
+def _in_hand_blocking(held: bytes, name: bytes) -> tuple[Grip, Fingerprint]:
+    try:
+        grip = grasp_blocking(held, lease=True, insist=True)
+    except FileNotFoundError as error:
+        raise GoneError(held) from error
+    except OSError as error:
+        raise translate(error, "open the held file", held) from error
+    try:
+        return grip, fingerprint_blocking(grip, name)
+    except BaseException:
+        grip.close()
+        raise
+
+
+def _decided(grip: Grip, found: Fingerprint, now: float) -> Facts:
+    return Facts(
+        dev=grip.stamp.dev,
+        ino=grip.stamp.ino,
+        size=found.size,
+        mtime_ns=grip.stamp.mtime_ns,
+        sha256=found.sha256,
+        content_type=found.content_type,
+        risk=found.risk,
+        reason=BY_HAND,
+        decided_at=now,
+        until=None,
+    )
+
+
+def _elsewhere(row: Arrival) -> FileProblem:
+    return FileProblem(
+        "The file is being worked on, or is no longer where it was",
+        f"Look with `checkfirst why {row.id}`.",
+        about=show(row.name),
+    )
