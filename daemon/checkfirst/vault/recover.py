@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from checkfirst.clock import Clock
+from checkfirst.errors import FileProblem
 from checkfirst.model import OPEN_STATES, Arrival, State
 from checkfirst.store.journal import Facts, Journal, Step
+from checkfirst.vault.grip import digest_blocking, grasp_blocking
 from checkfirst.vault.quarantine import PAYLOAD, read_report_blocking, scan_blocking
 from checkfirst.vault.release import released_before_blocking
 from checkfirst.vault.restore import delete_blocking
@@ -44,7 +46,10 @@ class Recovery:
 
     async def everything(self) -> list[Arrival]:
         """At start: all rows, all held folders, the quarantine. What is left to be worked on."""
-        await self.mend(await self._journal.open_rows())
+        # Rows that a command is working on right now are that command's.
+        ids = [row.id for row in await self._journal.open_rows()]
+        mended = await self.mend(await self._journal.claim(ids))
+        await self._journal.unclaim([row.id for row in mended])
         await self._adopt_held()
         await self._adopt_quarantined()
         return await self._journal.open_rows()
@@ -63,8 +68,8 @@ class Recovery:
         """What the disk says of a row; None when the row is right."""
         is_held = row.held is not None and _is_file_blocking(row.held)
         match row.state:
-            case State.HOLDING if is_held and os.path.lexists(row.origin):
-                # A copy was cut short before the original was removed; the original counts.
+            case State.HOLDING if is_held and _is_copy_blocking(row):
+                # It was copied and not yet removed; the original counts.
                 _unlink_blocking(row.held)
                 return self._to(row, State.LEFT, reason="taking it was interrupted")
             case State.HOLDING if not is_held and os.path.lexists(row.origin):
@@ -91,13 +96,16 @@ class Recovery:
         else:
             there = self._quarantined_blocking(row)
             after = State.QUARANTINED
-        if there is not None:
-            if is_held:  # a copy that was whole before the original could be removed
-                _unlink_blocking(row.held)
-            return self._to(row, after, destination=there)
         if is_held:
-            return self._to(row, State.HELD, reason="its move was interrupted")
-        return self._missing_blocking(row)
+            # The destination holds a whole copy only if its hash is right, and the held file may
+            # go only if it still is what was copied. Else it is judged, and moved, once more;
+            # the quarantine finds its own begun folder again.
+            if after is State.QUARANTINED or there is None or not _still_is_blocking(row):
+                return self._to(row, State.HELD, reason="its move was interrupted")
+            _unlink_blocking(row.held)
+        if there is None:
+            return self._missing_blocking(row)
+        return self._to(row, after, destination=there)
 
     def _quarantined_blocking(self, row: Arrival) -> bytes | None:
         for found in scan_blocking(self._places.quarantine):
@@ -173,6 +181,32 @@ def _is_file_blocking(path: bytes) -> bool:
     return os.path.isfile(path) and not os.path.islink(path)
 
 
+def _hash_blocking(path: bytes) -> str | None:
+    try:
+        with grasp_blocking(path, lease=False) as grip:
+            return digest_blocking(grip)
+    except (FileProblem, OSError):
+        return None
+
+
+def _is_copy_blocking(row: Arrival) -> bool:
+    """Whether the held file is a copy of what still lies at the origin, byte for byte.
+
+    A file of the same name may have arrived there since; then both are to be kept.
+    """
+    held, origin = row.held, row.origin
+    if held is None or not _is_file_blocking(origin):
+        return False
+    if os.path.getsize(held) != os.path.getsize(origin):
+        return False
+    found = _hash_blocking(held)
+    return found is not None and found == _hash_blocking(origin)
+
+
+def _still_is_blocking(row: Arrival) -> bool:
+    return row.held is not None and _hash_blocking(row.held) == row.sha256
+
+
 def _unlink_blocking(path: bytes | None) -> None:
     if path is not None:
         Path(os.fsdecode(path)).unlink(missing_ok=True)
@@ -184,7 +218,8 @@ def _lying_blocking(held: Iterable[bytes]) -> list[tuple[bytes, os.stat_result]]
         for slot, _, names in os.walk(folder):
             for name in names:
                 path = os.path.join(slot, name)
-                if _is_file_blocking(path):
+                # Below the held folder itself lie slots alone; scratch files are no arrivals.
+                if slot != folder and _is_file_blocking(path):
                     found.append((path, os.lstat(path)))
     return found
 

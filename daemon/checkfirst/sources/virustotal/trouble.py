@@ -43,11 +43,12 @@ class Trouble:
 
     def failed(self, case: Case, failure: Failure) -> None:
         """Put a question back after a failure, and stop the whole source where that is due."""
+        kind = kind_of(failure)
         if failure.reach is Reach.ANSWERED:
             self._reached()
-            if self.obstacles.clear(Kind.NETWORK):
+            # A network that is back with a refusal has not recovered for whoever waits.
+            if self.obstacles.clear(Kind.NETWORK) and kind is None:
                 self._out.on_event(Recovered())
-        kind = kind_of(failure)
         if failure.kind is FailureKind.RETRY and kind is None:
             self._streak.add(case.sha256)
             kind = Kind.NETWORK if len(self._streak) >= STREAK else None

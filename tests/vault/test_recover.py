@@ -1,0 +1,178 @@
+"""Rows and places after a crash: places outrank rows, and nothing is unlinked unproven."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from checkfirst.model import Arrival, Risk, State
+from checkfirst.store.database import Database
+from checkfirst.store.journal import Facts, Journal, NewArrival, Step
+from checkfirst.vault.recover import Places, Recovery
+from tests.fakes.clock import FakeClock
+
+T = TypeVar("T")
+OPEN = frozenset({State.HOLDING})
+
+
+class Scene:
+    """Folders, a journal and a recovery over them."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self.downloads, self.held = top / "Downloads", top / "held"
+        self.released, self.quarantine = top / "Released", top / "Quarantine"
+        for folder in (self.downloads, self.held / "slot", self.released, self.quarantine):
+            folder.mkdir(parents=True)
+        self.places = Places(
+            held=(os.fsencode(self.held),),
+            released=os.fsencode(self.released),
+            quarantine=os.fsencode(self.quarantine),
+            relative=lambda row: row.name,
+        )
+
+    def do(self, work: Callable[[Journal], Awaitable[T]], process: str = "1:1:test") -> T:
+        """Work with the journal as this process."""
+
+        async def run() -> T:
+            database = await Database.open(self.top / "checkfirst.sqlite", FakeClock())
+            try:
+                return await work(Journal(database, process))
+            finally:
+                await database.close()
+
+        return asyncio.run(run())
+
+    def row(self, state: State, content: bytes = b"bytes") -> int:
+        """A row in this state, for a file `f` in the slot."""
+        return self.do(lambda journal: self._row(journal, state, content))
+
+    async def _row(self, journal: Journal, state: State, content: bytes) -> int:
+        root = os.fsencode(self.downloads)
+        held = os.fsencode(self.held / "slot" / "f")
+        number = (await journal.begin([NewArrival(root, root + b"/f", held, None, 1.0)]))[0]
+        facts = Facts(
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            mtime_ns=1_000_000_000,
+            risk=Risk.OTHER,
+            content_type="text/plain",
+        )
+        await journal.advance([Step(number, OPEN, state, facts)])
+        await journal.unclaim([number])
+        return number
+
+    def put(self, folder: Path, content: bytes = b"bytes") -> Path:
+        path = folder / "f"
+        path.write_bytes(content)
+        os.utime(path, ns=(1_000_000_000, 1_000_000_000))
+        return path
+
+    def recover(self) -> list[Arrival]:
+        return self.do(lambda journal: Recovery(journal, self.places, FakeClock()).everything())
+
+    def recovered(self, number: int) -> Arrival:
+        self.recover()
+        row = self.do(lambda journal: journal.get(number))
+        assert row is not None
+        return row
+
+
+@pytest.fixture
+def scene(tmp_path):
+    return Scene(tmp_path)
+
+
+def test_a_new_file_at_the_origin_never_costs_the_held_one(scene):
+    number = scene.row(State.HOLDING)
+    held = scene.put(scene.held / "slot", b"first")
+    origin = scene.put(scene.downloads, b"other")
+    row = scene.recovered(number)
+    assert row.state is State.HELD
+    assert held.read_bytes() == b"first"
+    assert origin.read_bytes() == b"other"
+
+
+def test_of_a_copy_that_was_cut_short_the_original_counts(scene):
+    number = scene.row(State.HOLDING)
+    held = scene.put(scene.held / "slot")
+    origin = scene.put(scene.downloads)
+    assert (scene.recovered(number)).state is State.LEFT
+    assert not held.exists()
+    assert origin.read_bytes() == b"bytes"
+
+
+def test_a_file_that_was_never_moved_is_left_for_the_sweep(scene):
+    number = scene.row(State.HOLDING)
+    scene.put(scene.downloads)
+    assert (scene.recovered(number)).state is State.LEFT
+
+
+def test_a_held_file_whose_row_was_not_written_is_held(scene):
+    number = scene.row(State.HOLDING)
+    scene.put(scene.held / "slot")
+    assert (scene.recovered(number)).state is State.HELD
+
+
+def test_a_file_that_is_nowhere_is_gone(scene):
+    assert (scene.recovered(scene.row(State.WAITING))).state is State.GONE
+
+
+def test_nothing_is_gone_while_the_held_folder_is_away(scene):
+    number = scene.row(State.WAITING)
+    scene.held.rename(scene.held.with_name("away"))
+    assert (scene.recovered(number)).state is State.WAITING
+
+
+def test_a_finished_release_is_noticed(scene):
+    number = scene.row(State.RELEASING)
+    there = scene.put(scene.released)
+    row = scene.recovered(number)
+    assert row.state is State.RELEASED
+    assert row.destination == os.fsencode(there)
+
+
+def test_a_release_that_was_copied_drops_the_held_twin(scene):
+    number = scene.row(State.RELEASING)
+    held = scene.put(scene.held / "slot")
+    scene.put(scene.released)
+    assert (scene.recovered(number)).state is State.RELEASED
+    assert not held.exists()
+
+
+def test_held_bytes_that_differ_from_the_released_ones_stay(scene):
+    number = scene.row(State.RELEASING)
+    held = scene.put(scene.held / "slot", b"BYTES")
+    scene.put(scene.released)
+    assert (scene.recovered(number)).state is State.HELD
+    assert held.read_bytes() == b"BYTES"
+
+
+@pytest.mark.parametrize("state", [State.RELEASING, State.QUARANTINING])
+def test_a_decision_that_was_not_carried_out_is_taken_anew(scene, state):
+    number = scene.row(state)
+    held = scene.put(scene.held / "slot")
+    assert (scene.recovered(number)).state is State.HELD
+    assert held.exists()
+
+
+def test_a_held_file_without_a_row_gets_one(scene):
+    scene.put(scene.held / "slot")
+    (row,) = scene.recover()
+    assert (row.state, row.name) == (State.HELD, b"f")
+
+
+def test_what_a_living_command_works_on_is_left_to_it(scene):
+    number = scene.row(State.QUARANTINED)
+    folder = scene.quarantine / "folder"
+    folder.mkdir()
+    (folder / "payload.quarantined").write_bytes(b"bytes")
+    facts = Facts(destination=os.fsencode(folder))
+    step = Step(number, frozenset({State.QUARANTINED}), State.DELETING, facts, keep=True)
+    assert scene.do(lambda journal: journal.advance([step]), "2:2:other") == {number}
+    assert scene.recovered(number).state is State.DELETING
+    assert (folder / "payload.quarantined").exists()
