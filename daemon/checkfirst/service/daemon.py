@@ -25,6 +25,7 @@ from checkfirst.service.duties import Duties
 from checkfirst.service.lock import only_one
 from checkfirst.service.supervise import Role, Supervisor
 from checkfirst.settings.load import Loaded
+from checkfirst.settings.schema import Settings
 from checkfirst.store.process import is_alive
 from checkfirst.vault.folder import make_folder_blocking
 from checkfirst.vault.grip import ignore_lease_breaks
@@ -53,9 +54,19 @@ def serve(
         file = settings.log.file or settings.state / "checkfirst.log"
         secrets = [key.get_secret_value()]
         with logs.start(settings.log, file, terminal=terminal, secrets=secrets, verbose=verbose):
-            for warning in loaded.warnings:
+            for warning in (*loaded.warnings, *_not_acted_on(settings)):
                 logs.say(_log, logging.WARNING, "problem", "%s", warning)
             return asyncio.run(_live(loaded, key, reload, SystemClock()))
+
+
+def _not_acted_on(settings: Settings) -> list[str]:
+    """Words for settings that a person has changed and that nothing goes by yet."""
+    changed = {
+        "recheck": settings.recheck != type(settings.recheck)(),
+        "notify.open_report": settings.notify.open_report,
+        "retention.quarantine": settings.retention.quarantine is not None,
+    }
+    return [f"the setting `{key}` is not acted on yet" for key, is_set in changed.items() if is_set]
 
 
 async def _live(loaded: Loaded, key: SecretStr, reload: Reload, clock: Clock) -> int:

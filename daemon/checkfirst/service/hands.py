@@ -72,11 +72,21 @@ class Hands:
 
     def take_blocking(self, works: Sequence[Work]) -> list[InHand | Missed]:
         """Hold what is to be held, open and fingerprint each."""
-        return [self._take_one_blocking(work) for work in works]
+        taken: list[InHand | Missed] = []
+        try:
+            for work in works:
+                taken.append(self._take_one_blocking(work))  # noqa: PERF401  (to close them below)
+        except BaseException:
+            self.put_down_blocking([one for one in taken if isinstance(one, InHand)])
+            raise
+        return taken
 
     def carry_out_blocking(self, orders: Sequence[Ordered]) -> list[Done | Undone]:
         """Release or quarantine each; the descriptors are closed whatever happens."""
-        ended = [self._end_one_blocking(order) for order in orders]
+        try:
+            ended = [self._end_one_blocking(order) for order in orders]
+        finally:
+            self.put_down_blocking([order.hand for order in orders])
         for slot in {os.path.dirname(_held(order.hand.work.arrival)) for order in orders}:
             remove_slot_blocking(os.path.join(slot, b"-"))
         return ended
@@ -159,13 +169,14 @@ class Hands:
 
     def _release_blocking(self, order: Ordered) -> Done:
         arrival = order.hand.work.arrival
+        is_known = bool(arrival.root)  # else nobody knows where a link should be
         placed = release_blocking(
             order.hand.grip,
             _held(arrival),
             self.ends.released,
             self.relative(arrival),
             order.hand.fingerprint.sha256,
-            link_back=arrival.origin if self.ends.link_back else None,
+            link_back=arrival.origin if self.ends.link_back and is_known else None,
             restore_mode=arrival.mode,
             stopped=self._stopped,
         )

@@ -123,6 +123,8 @@ class Line:
         for arrival in arrivals:
             if arrival.state is State.LEFT:
                 self._left[arrival.origin] = (arrival.id, 0)
+            elif arrival.state not in steps.WAITING:  # its folder is away, or another has it
+                self._retry(arrival.id)
         waiting = [each for each in arrivals if each.state in steps.WAITING]
         prints = [found for each in waiting if (found := fingerprint_of(each))]
         known = await self._chain.answer(prints)
@@ -148,7 +150,7 @@ class Line:
     async def forget_the_gone(self) -> None:
         """Close the rows of files that could not be taken and that somebody has removed since."""
         gone = await asyncio.to_thread(self._hands.are_gone_blocking, list(self._left))
-        ids = [self._left.pop(path)[0] for path in gone]
+        ids = [self._left.pop(path)[0] for path in gone if path in self._left]
         facts = Facts(reason="it was removed before it could be taken")
         await self._journal.advance(
             [Step(number, frozenset({State.LEFT}), State.GONE, facts) for number in ids]
@@ -205,6 +207,10 @@ class Line:
                 for work in old
             ]
         )
+        for work in old:
+            if work.arrival.id not in took and work.sighting:  # its row has moved on: a new one
+                self._not_left(work.arrival)
+                self._again(work.sighting, FIRST_RETRY_SECONDS)
         self._tell.arrived([work.arrival for work in known])
         held = [work for work in works if work.arrival.state is not State.HOLDING]
         return [*known, *(work for work in old if work.arrival.id in took), *held]
@@ -235,6 +241,8 @@ class Line:
         hands = [one for one in taken if isinstance(one, InHand)]
         try:
             held_at = self._clock.now()
+            for hand in hands:  # what comes to its origin next is another arrival
+                self._not_left(hand.work.arrival)
             self._tell.held([hand for hand in hands if hand.work.arrival.state is State.HOLDING])
             known = await self._chain.answer([hand.fingerprint for hand in hands])
             orders, waiting = self._judge(hands, known)
@@ -252,6 +260,9 @@ class Line:
         )
         await self._record([one for one in taken if isinstance(one, Missed)], ended)
         self._ask_for([hand for hand in waiting if hand.work.arrival.id in took], since=began)
+        for hand in hands:
+            if hand.work.arrival.id not in took:  # a command has it, or has ended it
+                self._retry(hand.work.arrival.id)
 
     def _judge(
         self, hands: Sequence[InHand], known: dict[str, Verdict]
@@ -281,7 +292,6 @@ class Line:
                 self._retry(number)
             elif number in took:
                 self._tries.pop(number, None)
-                self._left.pop(end.order.hand.work.arrival.origin, None)
         self._tell.ended([one for one in ended if isinstance(one, Done)])
 
     def _after_missing(self, missed: Missed) -> None:
@@ -292,10 +302,14 @@ class Line:
             self._tell.left(missed, is_first=not tries)
             self._again(sighting, backoff(tries, FIRST_RETRY_SECONDS, LEFT_AGAIN_SECONDS, 0.0))
             return
-        self._left.pop(arrival.origin, None)
+        self._not_left(arrival)
         if missed.state is State.HELD:
             self._tell.not_judged(missed, is_first=arrival.id not in self._tries)
             self._retry(arrival.id)
+
+    def _not_left(self, arrival: Arrival) -> None:
+        if self._left.get(arrival.origin, (0, 0))[0] == arrival.id:
+            del self._left[arrival.origin]
 
     def _retry(self, number: int) -> None:
         tries = self._tries[number] = self._tries.get(number, -1) + 1

@@ -66,7 +66,8 @@ def _read(path: Path, shown: str, named: str | None = None) -> File | None:
             return None
         raise SettingsError(
             [f"{shown}: there is no such file ({named})"],
-            "Leave the name out to use the defaults, or write a new file: checkfirst init",
+            "Leave the name out to use the defaults, or write a new file: "
+            "`checkfirst settings show` prints every key",
         ) from None
     except OSError as error:
         raise SettingsError([f"{shown}: cannot be read: {error.strerror}"]) from None

@@ -222,7 +222,7 @@ class Settings(Section):
     recheck: Recheck = default({}, "The second look at files released earlier.")
     remember: Remember = default({}, "How long an answer is good for.")
     lists: Lists = default(
-        {}, "Your own lists; `checkfirst allow` and `block` keep theirs elsewhere."
+        {}, "Your own lists; what you restore or release by hand is allowed besides."
     )
     notify: Notify = default({}, "What is told on the desktop.")
     retention: Retention = default({}, "How long things are kept.")

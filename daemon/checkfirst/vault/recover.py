@@ -6,6 +6,7 @@ nothing is released: a file that is still held goes back on the line.
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from checkfirst.vault.grip import digest_blocking, grasp_blocking
 from checkfirst.vault.quarantine import PAYLOAD, read_report_blocking, scan_blocking
 from checkfirst.vault.release import released_before_blocking
 from checkfirst.vault.restore import delete_blocking
+
+_log = logging.getLogger(__name__)
 
 _UNFINISHED = OPEN_STATES | {State.LEFT}
 _FOUND = "it was found in the held folder without a row in the journal"
@@ -37,7 +40,7 @@ class Places:
 
 
 class Recovery:
-    """Mends rows; raises StoreError, and OSError where a folder cannot be read."""
+    """Mends rows; raises StoreError. A row that the disk says nothing of stays as it is."""
 
     def __init__(self, journal: Journal, places: Places, clock: Clock) -> None:
         self._journal = journal
@@ -62,7 +65,16 @@ class Recovery:
         return [row for row in found if row is not None and row.state in _UNFINISHED]
 
     def _steps_blocking(self, rows: Iterable[Arrival]) -> list[Step]:
-        return [step for row in rows if (step := self._step_blocking(row)) is not None]
+        steps = []
+        for row in rows:
+            try:
+                step = self._step_blocking(row)
+            except (FileProblem, OSError) as error:
+                _log.warning("what became of file %d cannot be seen now: %s", row.id, error)
+                continue
+            if step is not None:
+                steps.append(step)
+        return steps
 
     def _step_blocking(self, row: Arrival) -> Step | None:  # noqa: PLR0911  (a table of states)
         """What the disk says of a row; None when the row is right."""
@@ -81,7 +93,7 @@ class Recovery:
             case State.DELETING if row.destination is not None:
                 strangers = delete_blocking(row.destination)
                 return None if strangers else self._to(row, State.DELETED)
-            case State.HOLDING if is_held:
+            case State.HOLDING | State.LEFT if is_held:
                 return self._to(row, State.HELD)
             case State.HOLDING | State.HELD | State.WAITING if not is_held:
                 return self._missing_blocking(row)
@@ -120,6 +132,8 @@ class Recovery:
 
     def _restoring_blocking(self, row: Arrival) -> Step | None:
         folder = row.destination
+        if not os.path.isdir(self._places.quarantine):
+            return None  # the quarantine itself is away
         if folder is not None and os.path.lexists(os.path.join(folder, PAYLOAD)):
             return self._to(row, State.QUARANTINED, reason="restoring it was interrupted")
         return self._to(row, State.RESTORED)
@@ -129,7 +143,7 @@ class Recovery:
         if row.held is not None and not os.path.isdir(os.path.dirname(os.path.dirname(row.held))):
             return None  # the held folder itself is away, so nothing in it is gone
         there = released_before_blocking(self._places.released, self._places.relative(row), row)
-        if there is not None and row.ino is not None:
+        if there is not None and row.sha256 is not None:
             return self._to(row, State.RELEASED, destination=there)
         return self._to(row, State.GONE, reason="it is no longer in the held folder")
 
@@ -197,6 +211,8 @@ def _is_copy_blocking(row: Arrival) -> bool:
     held, origin = row.held, row.origin
     if held is None or not _is_file_blocking(origin):
         return False
+    if not os.path.getsize(held):
+        return True  # a name that was reserved, see rename_by_reservation
     if os.path.getsize(held) != os.path.getsize(origin):
         return False
     found = _hash_blocking(held)
@@ -228,7 +244,7 @@ def _folders_blocking(quarantine: bytes) -> list[bytes]:
     try:
         with os.scandir(quarantine) as entries:
             return [each.path for each in entries if each.is_dir(follow_symlinks=False)]
-    except FileNotFoundError:
+    except OSError:  # missing or broken: told where it is made, and no reason not to start
         return []
 
 
