@@ -17,7 +17,7 @@ from checkfirst.store.reading import Reading
 
 T = TypeVar("T")
 KEY = "demo"
-LONGEST = 10.0
+LONGEST = 60.0
 """Seconds a story waits for anything, unless it says otherwise."""
 WAITING = (State.HELD, State.WAITING)
 
@@ -106,7 +106,7 @@ class House:
         assert not self._has_ended, self.everything_said()
         self.started_in = time.monotonic() - began
 
-    def stop(self, within: float = LONGEST) -> float:
+    def stop(self, within: float = 10.0) -> float:
         """Ask the daemon to stop; it must end well, in time and without complaints. Seconds."""
         assert self._process is not None
         began = time.monotonic()

@@ -13,7 +13,7 @@ from checkfirst.simulator.known import clean, malicious
 from checkfirst.simulator.thread import Elsewhere
 from tests.stories.house import WAITING, House
 
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
 NOWHERE = "http://127.0.0.1:9/api/v3"
 

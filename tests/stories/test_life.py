@@ -11,7 +11,7 @@ from checkfirst.simulator.known import clean
 from checkfirst.simulator.thread import Elsewhere
 from tests.stories.house import WAITING, House
 
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
 NOWHERE = "http://127.0.0.1:9/api/v3"
 

@@ -24,7 +24,7 @@ from checkfirst.simulator.server import Simulator
 from checkfirst.simulator.thread import Elsewhere
 from tests.stories.house import WAITING, House
 
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
 MTIME_NS = 1_600_000_000_123_456_789
 REPORT_KEYS = {

@@ -1,6 +1,5 @@
 """`checkfirst quarantine`: what was stopped, and the two ways out of it."""
 
-import asyncio
 import os
 from math import inf
 from pathlib import Path
@@ -103,7 +102,9 @@ def restore(context: click.Context, files: tuple[str, ...], to: Path | None, *, 
     rows = pick(options, files, _STOPPED)
     if len(rows) > len(files) and not yes:
         _ask(rows, "Restore")
-    from checkfirst.service.deeds import Hand  # noqa: PLC0415  (heavy; not for the listing)
+    import asyncio  # noqa: PLC0415  (heavy, like the next; not for the listing)
+
+    from checkfirst.service.deeds import Hand  # noqa: PLC0415
 
     async def work() -> bool:
         async with Hand.at_work(settings) as hand:
@@ -130,10 +131,13 @@ def delete(
         return
     if not yes:
         _ask(rows, "Delete for good")
-    from checkfirst.service.deeds import Hand  # noqa: PLC0415  (heavy; not for the listing)
+    settings = options.load().settings
+    import asyncio  # noqa: PLC0415  (heavy, like the next; not for the listing)
+
+    from checkfirst.service.deeds import Hand  # noqa: PLC0415
 
     async def work() -> bool:
-        async with Hand.at_work(options.load().settings) as hand:
+        async with Hand.at_work(settings) as hand:
             return tell("deleted", await hand.delete(rows))
 
     context.exit(0 if asyncio.run(work()) else 3)

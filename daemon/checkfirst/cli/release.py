@@ -45,10 +45,11 @@ def release(context: click.Context, files: tuple[str, ...], *, is_all: bool, yes
             raise Problem(f"{question} Nobody is there to be asked", "Add --yes to mean it.")
         if not output.confirm(question):
             raise click.Abort
+    settings = options.load().settings
     from checkfirst.service.deeds import Hand  # noqa: PLC0415  (heavy; not for --help)
 
     async def work() -> bool:
-        async with Hand.at_work(options.load().settings) as hand:
+        async with Hand.at_work(settings) as hand:
             return tell("released", await hand.release(rows))
 
     context.exit(0 if asyncio.run(work()) else 3)

@@ -1,0 +1,64 @@
+"""SHA-256 of one big file, by the vault and by openssl."""
+
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from checkfirst.vault.grip import digest_blocking, grasp_blocking, ignore_lease_breaks
+from tests.bench.result import NotMeasured, Result
+
+_ROUNDS = 3
+_BLOCK = 16 * 1024 * 1024
+
+
+def measure(mib: int) -> list[Result | NotMeasured]:
+    """In MB/s; the two take turns, and the file is in memory for both."""
+    what = f"SHA-256 of a file of {mib:,} MiB"
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        return [NotMeasured(what, "there is no openssl to compare with")]
+    ignore_lease_breaks()
+    with tempfile.TemporaryDirectory(prefix="checkfirst-bench-") as folder:
+        path = Path(folder) / "big"
+        _fill(path, mib * 1024 * 1024)
+        ours, theirs = [], []
+        for _ in range(_ROUNDS + 1):
+            theirs.append(_seconds(lambda: _openssl(openssl, path)))
+            ours.append(_seconds(lambda: _ours(path)))
+    megabytes = mib * 1024 * 1024 / 1e6
+    return [
+        Result(
+            what,
+            megabytes / statistics.median(ours[1:]),  # the first round is to warm up
+            "MB/s",
+            megabytes / statistics.median(theirs[1:]),
+            "openssl dgst -sha256 on the same file, its start included",
+            "at least 0.95 of openssl",
+        )
+    ]
+
+
+def _fill(path: Path, size: int) -> None:
+    block = os.urandom(_BLOCK)
+    with path.open("wb") as file:
+        for _ in range(size // _BLOCK):
+            file.write(block)
+
+
+def _seconds(work) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _openssl(openssl: str, path: Path) -> None:
+    subprocess.run([openssl, "dgst", "-sha256", str(path)], check=True, stdout=subprocess.DEVNULL)
+
+
+def _ours(path: Path) -> None:
+    with grasp_blocking(os.fsencode(path), lease=True) as grip:
+        digest_blocking(grip)

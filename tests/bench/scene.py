@@ -1,0 +1,146 @@
+"""A daemon as a process of its own on throw-away folders, and what is to be put before it."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from checkfirst.clock import SystemClock
+from checkfirst.model import Verdict, VerdictKind
+from checkfirst.store.database import Database
+from checkfirst.store.listed import Listed, ListedBy, ListName
+from checkfirst.store.lists import Lists
+from checkfirst.store.remembered import Remembered
+
+SETTLE = 0.2
+"""Seconds, in all benchmarks; taken off the measured times."""
+
+_SETTINGS = f"""\
+watch: [downloads]
+released: released
+quarantine: quarantine
+state: state
+intake: {{settle: {int(SETTLE * 1000)}ms}}
+virustotal: {{url: "http://127.0.0.1:9/api/v3"}}
+notify: {{desktop: false}}
+"""
+
+
+class Scene:
+    """Folders on one filesystem, so that files move by rename as they do in a home folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = folder / "settings.yaml"
+        self.downloads = folder / "downloads"
+        self.released = folder / "released"
+        self.ready = folder / "ready"
+        self.database = folder / "state" / "checkfirst.sqlite"
+        for path in (self.downloads, self.ready, self.database.parent):
+            path.mkdir()
+        self.settings.write_text(_SETTINGS)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The key is none: nothing here asks VirusTotal, and its address leads nowhere."""
+        kept = {name: value for name, value in os.environ.items() if "CHECKFIRST" not in name}
+        return {**kept, "CHECKFIRST_VIRUSTOTAL__API_KEY": "benchmark"}
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "checkfirst", "--settings", str(self.settings), *arguments]
+
+    def make_files(self, count: int, size: int) -> list[tuple[Path, str]]:
+        """Files with contents all different, beside the watched folder; with their SHA-256."""
+        files = []
+        for number in range(count):
+            content = os.urandom(size)
+            path = self.ready / f"file {number:05}.bin"
+            path.write_bytes(content)
+            files.append((path, hashlib.sha256(content).hexdigest()))
+        return files
+
+    def remember(self, hashes: list[str]) -> None:
+        """VirusTotal has found these clean, a moment ago."""
+        verdict = Verdict(VerdictKind.CLEAN, "virustotal", "0 of 70 engines", 0, 70)
+
+        async def remember() -> None:
+            async with _open(self.database) as database:
+                kept = Remembered(database)
+                for sha256 in hashes:
+                    await kept.remember(sha256, verdict, SystemClock().now())
+
+        asyncio.run(remember())
+
+    def allow(self, hashes: list[str]) -> None:
+        """Put these on the allow list."""
+
+        async def allow() -> None:
+            now = SystemClock().now()
+            entries = [Listed(each, ListName.ALLOW, ListedBy.USER, now) for each in hashes]
+            async with _open(self.database) as database:
+                await Lists(database, SystemClock()).add(*entries)
+
+        asyncio.run(allow())
+
+    @contextlib.contextmanager
+    def daemon(self) -> Iterator["Daemon"]:
+        """Started and watching; stopped in the end."""
+        began = time.perf_counter()
+        output = self.folder / "output"
+        with output.open("w") as stream:
+            process = subprocess.Popen(
+                self.command("run"), stdout=stream, stderr=stream, env=self.environment
+            )
+        try:
+            while "watching" not in output.read_text():
+                if process.poll() is not None:
+                    raise RuntimeError(output.read_text())
+                time.sleep(0.002)
+            yield Daemon(process.pid, time.perf_counter() - began)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+class Daemon:
+    """A running one, seen from outside."""
+
+    def __init__(self, pid: int, started_in: float) -> None:
+        self.pid = pid
+        self.started_in = started_in
+        """Seconds from the start of the process to its line with `watching`."""
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_mib(self) -> float:
+        return resident_mib(self.pid)
+
+
+def resident_mib(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+@contextlib.contextmanager
+def scene() -> Iterator[Scene]:
+    """A new one, removed afterwards; where it lies is TMPDIR's to say."""
+    with tempfile.TemporaryDirectory(prefix="checkfirst-bench-") as folder:
+        yield Scene(Path(folder).resolve())
+
+
+@contextlib.asynccontextmanager
+async def _open(path: Path):
+    database = await Database.open(path, SystemClock())
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -1,0 +1,64 @@
+import json
+
+from checkfirst.model import State
+from checkfirst.store.journal import Facts
+from tests.cli.journal_scene import HOSTILE, SHA
+
+
+def test_json_has_the_promised_keys_and_values(scene, run):
+    number = scene.quarantine(HOSTILE)
+    code, out, err = run("history", "--json")
+    assert (code, err) == (0, "")
+    (row,) = json.loads(out)
+    folder = row.pop("destination")
+    assert folder.startswith(str(scene.top / "quarantine" / "2025-11-24 "))
+    assert row == {
+        "id": str(number),
+        "name": "[red]\\x1b[2J\\x0a\\xff[b] \\u202eexe.txt",
+        "origin": f"{scene.downloads}/[red]\\x1b[2J\\x0a\\xff[b] \\u202eexe.txt",
+        "sha256": SHA,
+        "size": 10,
+        "state": "quarantined",
+        "verdict": "malicious",
+        "source": "virustotal",
+        "reason": "3 of 64 engines call it malicious",
+        "detections": 3,
+        "engines": 64,
+        "report_url": "https://www.virustotal.com/gui/file/x",
+        "arrived_at": "2025-11-24T16:00:00Z",
+        "decided_at": "2025-11-24T16:00:02Z",
+        "until": None,
+        "submitted_at": None,
+    }
+
+
+def test_newest_first_and_no_more_than_asked_for(scene, run):
+    for name in (b"one", b"two", b"three"):
+        scene.arrive(name, State.RELEASED)
+    _, out, _ = run("history", "--json", "--limit", "2")
+    assert [row["name"] for row in json.loads(out)] == ["three", "two"]
+
+
+def test_only_some_states(scene, run):
+    scene.arrive(b"one", State.RELEASED)
+    scene.arrive(b"two", State.LEFT)
+    scene.arrive(b"three", State.WAITING)
+    _, out, _ = run("history", "--json", "--state", "left", "--state", "waiting")
+    assert [row["name"] for row in json.loads(out)] == ["three", "two"]
+
+
+def test_the_table_is_aligned_text_without_markup_or_codes(scene, run):
+    scene.arrive(HOSTILE, State.RELEASED, Facts(reason="because"))
+    scene.arrive(b"a", State.WAITING, Facts(reason="why not"))
+    code, out, _ = run("history")
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].split() == ["id", "arrived", "state", "verdict", "name", "reason"]
+    assert "[red]\\x1b[2J\\x0a\\xff[b] \\u202eexe.txt" in lines[2]
+    assert lines[1].index("why not") == lines[2].index("because")
+    assert all(line.isprintable() for line in lines)
+
+
+def test_nothing_yet(scene, run):
+    assert run("history") == (0, "No file has arrived yet.\n", "")
+    assert run("history", "--json") == (0, "[]\n", "")

@@ -1,0 +1,91 @@
+import io
+import sys
+
+import pytest
+
+from checkfirst.cli import output
+from checkfirst.errors import Problem
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    def begin():
+        stream = Terminal()
+        monkeypatch.setattr(sys, "stdout", stream)
+        return stream
+
+    return begin
+
+
+HOSTILE = b"[/]boom [red]x[/red] \x1b[2J\n\xff"
+SHOWN = "[/]boom [red]x[/red] \\x1b[2J\\x0a\\xff"
+
+
+def test_markup_in_a_name_is_no_markup_on_a_terminal(terminal):
+    stream = terminal()
+    output.table(["state", "name"], [("waiting", HOSTILE)])
+    assert SHOWN in stream.getvalue()
+    assert "\x1b[33mwaiting" in stream.getvalue()
+
+
+def test_plain_tables_have_no_codes(capsys):
+    output.table(["state", "name"], [("waiting", HOSTILE)])
+    assert capsys.readouterr().out == f"state    name\nwaiting  {SHOWN}\n"
+
+
+def test_columns_fit_wide_and_combining_characters(capsys):
+    output.table(["", ""], [("漢字", "a"), ("abcd", "b"), ("e\u0301bcd", "c")])
+    assert capsys.readouterr().out == "漢字  a\nabcd  b\ne\u0301bcd  c\n"
+
+
+def test_a_table_of_nothing_prints_nothing_or_its_headings(capsys):
+    output.table(["", ""], [])
+    assert capsys.readouterr().out == ""
+
+
+def test_facts_without_a_value_are_left_out(capsys):
+    output.facts([("one", "1"), ("three", None), ("four", "\x1b")])
+    assert capsys.readouterr().out == "one   1\nfour  \\x1b\n"
+
+
+def test_an_error_cannot_drive_the_terminal(capsys):
+    output.problem(Problem("title\x1b", "do\x1b", about="about\x1b"))
+    assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1500, "1.5 kB"),
+        (2_000_000_000, "2.0 GB"),
+    ],
+)
+def test_sizes(count, words):
+    assert output.size(count) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "just now"),
+        (1, "just now"),
+        (30, "30 seconds ago"),
+        (60, "1 minute ago"),
+        (7200, "2 hours ago"),
+        (86_400, "1 day ago"),
+    ],
+)
+def test_how_long_ago(seconds, words):
+    assert output.ago(1000.0, 1000.0 + seconds) == words

@@ -1,0 +1,88 @@
+import json
+import os
+
+import pytest
+
+from checkfirst.model import State
+from checkfirst.store.journal import Facts
+from tests.cli.journal_scene import DATA, HOSTILE, NOW, SHA
+
+
+@pytest.mark.parametrize("word", ["1", "setup.exe", SHA, SHA[:8], "set*"])
+def test_a_file_is_found_by_number_name_hash_and_pattern(scene, run, word):
+    scene.quarantine(b"setup.exe")
+    code, out, _ = run("why", word)
+    assert code == 0
+    assert out.startswith("setup.exe (quarantined, number 1)\n")
+
+
+def test_the_story_is_in_order(scene, run):
+    scene.quarantine(b"setup.exe")
+    _, out, _ = run("why", "setup.exe")
+    told = [line.split("  ", 2)[-1].strip() for line in out.splitlines() if "16:00:0" in line]
+    assert told[:3] == [
+        f"arrived as {scene.downloads}/setup.exe",
+        "taken out of reach and identified",
+        "judged: malicious",
+    ]
+    assert told[3].startswith(f"quarantined in {scene.top}/quarantine/")
+    assert "3 of 64 engines call it malicious" in out
+    assert "Engine: [bold]Bad\\x1b[0m" in out
+
+
+def test_a_waiting_file_says_what_it_waits_for_and_until_when(scene, run):
+    scene.arrive(b"file", State.WAITING, Facts(reason="the day's requests", until=NOW + 60))
+    _, out, _ = run("why", "file")
+    assert "the day's requests" in out
+    assert "held, waiting for an answer" in out
+    assert "2025-11-24 16:01:00  looked at again" in out
+
+
+def test_a_file_under_another_name_is_known_by_its_content(scene, run):
+    scene.quarantine(b"setup.exe")
+    (scene.top / "other.bin").write_bytes(DATA)
+    code, out, _ = run("why", "other.bin")
+    assert code == 0
+    assert out.startswith("setup.exe ")
+
+
+def test_a_path_means_that_file_alone(scene, run):
+    scene.arrive(b"a.txt", State.RELEASED)
+    code, _, err = run("why", "elsewhere/b/a.txt")
+    assert code == 3
+    assert "Nothing is known of this file" in err
+    code, out, _ = run("why", "Downloads/a.txt")
+    assert code == 0
+    assert out.startswith("a.txt ")
+
+
+def test_hostile_names_are_found_and_shown_harmlessly(scene, run):
+    scene.arrive(HOSTILE, State.RELEASED)
+    code, out, _ = run("why", os.fsdecode(HOSTILE))
+    assert code == 0
+    assert all(line.isprintable() for line in out.splitlines())
+
+
+def test_a_hostile_word_that_means_nothing_is_shown_harmlessly(scene, run):
+    code, _, err = run("why", "\x1b[2J\udcff")
+    assert code == 3
+    assert "\\x1b[2J\\xff" in err
+    assert all(line.isprintable() for line in err.splitlines())
+
+
+def test_other_files_of_that_name_are_named(scene, run):
+    for _ in range(2):
+        scene.arrive(b"same", State.RELEASED)
+    _, out, _ = run("why", "same")
+    assert out.startswith("same (released, number 2)")
+    assert "Also meant: 1 other\n" in out
+    _, out, _ = run("why", "same", "--json")
+    assert [row["id"] for row in json.loads(out)] == ["2", "1"]
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_every_state_has_its_words(scene, run, state):
+    scene.arrive(b"file", state)
+    code, out, _ = run("why", "file")
+    assert code == 0
+    assert f"({state.value}, number 1)" in out

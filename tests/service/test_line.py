@@ -1,0 +1,313 @@
+"""The line over real folders and a real journal; only the far end of the network is pretended."""
+
+import asyncio
+import hashlib
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import pytest
+
+from checkfirst.errors import StoreError
+from checkfirst.intake.look import Settled
+from checkfirst.model import (
+    Answer,
+    Fingerprint,
+    Mode,
+    Question,
+    Sighting,
+    SourceHealth,
+    State,
+    Verdict,
+    VerdictKind,
+)
+from checkfirst.service.hands import Ends, Hands
+from checkfirst.service.line import Line
+from checkfirst.service.tell import Teller
+from checkfirst.sources.chain import Chain
+from checkfirst.store.database import Database
+from checkfirst.store.journal import Journal, Step
+from checkfirst.vault.grip import ignore_lease_breaks, stamp_of
+from checkfirst.vault.recover import Places, Recovery
+from tests.fakes.clock import FakeClock
+
+HELD = frozenset({State.HELD, State.WAITING})
+CLEAN = Verdict(VerdictKind.CLEAN, "virustotal", "60 engines find nothing", 0, 60)
+MALICIOUS = Verdict(VerdictKind.MALICIOUS, "virustotal", "9 of 60 engines", 9, 60)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _lease_breaks_are_ignored():
+    ignore_lease_breaks()
+
+
+def sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+class Known:
+    """A local source that knows what a test has told it."""
+
+    name = "known"
+
+    def __init__(self) -> None:
+        self.verdicts: dict[str, Verdict] = {}
+
+    async def answer(self, prints: Sequence[Fingerprint]) -> dict[str, Verdict]:
+        return {p.sha256: self.verdicts[p.sha256] for p in prints if p.sha256 in self.verdicts}
+
+    def health(self) -> SourceHealth:
+        return SourceHealth(self.name, 0, 0, healthy=True)
+
+
+class Remote:
+    """A remote source that only notes what it is asked."""
+
+    name = "virustotal"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        self.asked += [question.sha256 for question in questions]
+
+
+class Flaky(Journal):
+    """A journal whose disk fails once, at the n-th step from now."""
+
+    fails_in = 0
+
+    async def advance(self, steps: Sequence[Step]) -> set[int]:
+        if steps and self.fails_in:
+            self.fails_in -= 1
+            if not self.fails_in:
+                raise StoreError("The disk is full", "Make room.")
+        return await super().advance(steps)
+
+
+class Scene:
+    """One line with its lanes running, and what it stands between."""
+
+    def __init__(self, top: bytes, database: Database, clock: FakeClock) -> None:
+        self.top = top
+        self.clock = clock
+        self.downloads, self.held = top + b"/Downloads", top + b"/held"
+        self.released, self.quarantine = top + b"/Released", top + b"/Quarantine"
+        self.known, self.remote = Known(), Remote()
+        self.journal = Flaky(database, "1:1")
+        self.command = Journal(database, "2:2")
+        self.again: list[Sighting] = []
+        tokens = itertools.count()
+        hands = Hands(
+            Ends(self.released, self.quarantine, keep_parents=False, link_back=True),
+            top,
+            leases=lambda _: True,
+            token=lambda: f"{next(tokens)}",
+            stopped=lambda: False,
+        )
+        places = Places((self.held,), self.released, self.quarantine, hands.relative)
+        self.line = Line(
+            mode=Mode.NORMAL,
+            journal=self.journal,
+            chain=Chain([self.known]),
+            remote=self.remote,
+            hands=hands,
+            teller=Teller(lambda _: pytest.fail("no time is told")),
+            clock=clock,
+            token=lambda: f"slot{next(tokens)}",
+            mend=Recovery(self.journal, places, clock).mend,
+            done=lambda _: None,
+            again=lambda sighting, _: self.again.append(sighting),
+        )
+
+    async def run(self) -> None:
+        async def lane() -> None:
+            while True:
+                with suppress(StoreError):
+                    await self.line.run_small()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(lane())
+            group.create_task(self.line.later.run())
+
+    async def drop(self, name: bytes, content: bytes) -> None:
+        """A file settles."""
+        await asyncio.to_thread(write, os.path.join(self.downloads, name), content)
+        await self.settle(name)
+
+    async def settle(self, name: bytes) -> None:
+        path = os.path.join(self.downloads, name)
+        seen = await asyncio.to_thread(os.lstat, path)
+        await self.line.settled(
+            [Settled(Sighting(self.downloads, path), stamp_of(seen), leased=True)]
+        )
+
+    async def until(self, *states: State) -> None:
+        """Until the rows, oldest first, are in these states."""
+        async with asyncio.timeout(10):
+            for _ in itertools.repeat(None):
+                if await self.states() == list(states):
+                    return
+
+    async def states(self) -> list[State]:
+        found = [await self.journal.get(number) for number in range(1, 9)]
+        return [row.state for row in found if row]
+
+    async def answer(self, content: bytes, verdict: Verdict = CLEAN) -> None:
+        await self.line.answered(Answer(sha(content), verdict))
+
+    async def content(self, path: bytes) -> bytes:
+        return await asyncio.to_thread(read, path)
+
+    async def listed(self, folder: bytes) -> list[bytes]:
+        found = await asyncio.to_thread(
+            lambda: [n for _, _, names in os.walk(folder) for n in names]
+        )
+        return sorted(found)
+
+
+async def come_true(look: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        for _ in itertools.repeat(None):
+            if look():
+                return
+            await asyncio.sleep(0)
+
+
+def write(path: bytes, content: bytes) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+def read(path: bytes) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+@pytest.fixture
+async def scene(tmp_path):
+    clock = FakeClock()
+    database = await Database.open(tmp_path / "checkfirst.sqlite", clock)
+    made = Scene(os.fsencode(tmp_path), database, clock)
+    for folder in (made.downloads, made.released, made.quarantine):
+        await asyncio.to_thread(os.mkdir, folder)
+    running = asyncio.ensure_future(made.run())
+    yield made
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    await database.close()
+
+
+async def test_a_known_file_ends_at_once(scene):
+    scene.known.verdicts = {sha(b"good"): CLEAN, sha(b"bad"): MALICIOUS}
+    await scene.drop(b"good", b"good")
+    await scene.drop(b"bad", b"bad")
+    await scene.until(State.RELEASED, State.QUARANTINED)
+    assert await scene.content(scene.released + b"/good") == b"good"
+    assert await scene.listed(scene.quarantine) == sorted(
+        [b"payload.quarantined", b"report.json", b"report.txt"]
+    )
+    assert await scene.listed(scene.held) == scene.remote.asked == []
+
+
+async def test_a_file_waits_for_its_answer_and_is_asked_about_once(scene):
+    await scene.drop(b"new", b"new")
+    await scene.until(State.WAITING)
+    assert await scene.listed(scene.released) == []
+    assert scene.remote.asked == [sha(b"new")]
+    await scene.answer(b"new")
+    await scene.until(State.RELEASED)
+    assert scene.remote.asked == [sha(b"new")]
+
+
+async def test_an_answer_is_for_the_bytes_it_was_asked_for(scene):
+    await scene.drop(b"new", b"innocent")
+    await scene.until(State.WAITING)
+    row = await scene.journal.get(1)
+    await asyncio.to_thread(write, row.held, b"poisoned")
+    await scene.answer(b"innocent")
+    await come_true(lambda: sha(b"poisoned") in scene.remote.asked)
+    await scene.until(State.WAITING)
+    assert await scene.listed(scene.released) == []
+
+
+async def test_the_next_download_to_a_place_whose_file_was_left_at_first_is_taken(scene):
+    path = scene.downloads + b"/a"
+    await asyncio.to_thread(write, path, b"first")
+    with await asyncio.to_thread(open, path, "ab"):
+        await scene.settle(b"a")
+        await scene.until(State.LEFT)
+    await scene.settle(b"a")
+    await scene.until(State.WAITING)
+    await scene.drop(b"a", b"second")
+    await scene.until(State.WAITING, State.WAITING)
+    assert scene.remote.asked == [sha(b"first"), sha(b"second")]
+    assert not scene.again[1:]
+
+
+async def test_an_answer_is_not_lost_on_a_row_that_a_command_has_in_hand(scene):
+    await scene.drop(b"new", b"new")
+    await scene.until(State.WAITING)
+    assert await scene.command.claim([1])
+    scene.known.verdicts = {sha(b"new"): CLEAN}  # remembered, as the worker does
+    await scene.answer(b"new")
+    await come_true(lambda: scene.clock.next_due is not None)
+    assert await scene.listed(scene.released) == []
+    await scene.command.unclaim([1])
+    await scene.clock.advance(2)
+    await scene.until(State.RELEASED)
+
+
+async def test_a_move_that_a_command_has_begun_and_given_up_is_made_up_for(scene):
+    await scene.drop(b"new", b"new")
+    await scene.until(State.WAITING)
+    await scene.command.advance([Step(1, HELD, State.RELEASING, keep=True)])
+    scene.known.verdicts = {sha(b"new"): CLEAN}
+    await scene.line.resume(await scene.journal.open_rows())
+    await scene.command.unclaim([1])
+    await scene.clock.advance(2)
+    await scene.until(State.RELEASED)
+    assert await scene.content(scene.released + b"/new") == b"new"
+
+
+@pytest.mark.parametrize("fails_in", [1, 2])
+@pytest.mark.parametrize(
+    ("verdict", "end"), [(CLEAN, State.RELEASED), (MALICIOUS, State.QUARANTINED)]
+)
+async def test_a_journal_that_fails_between_intent_and_result_costs_no_file(
+    scene, fails_in, verdict, end
+):
+    scene.known.verdicts = {sha(b"new"): verdict}
+    scene.journal.fails_in = fails_in
+    await scene.drop(b"new", b"new")
+    await come_true(lambda: scene.clock.next_due is not None)
+    await scene.clock.advance(2)
+    await scene.until(end)
+    assert await scene.listed(scene.held) == []
+    places = [await scene.listed(scene.released), await scene.listed(scene.quarantine)]
+    assert sum(names.count(b"new") + names.count(b"payload.quarantined") for names in places) == 1
+
+
+async def test_a_left_file_that_is_removed_is_gone_however_often_it_is_looked_for(scene):
+    path = scene.downloads + b"/a"
+    await asyncio.to_thread(write, path, b"first")
+    with await asyncio.to_thread(open, path, "ab"):
+        await scene.settle(b"a")
+        await scene.until(State.LEFT)
+    await asyncio.to_thread(os.unlink, path)
+    await asyncio.gather(scene.line.forget_the_gone(), scene.line.forget_the_gone())
+    assert await scene.states() == [State.GONE]
+
+
+async def test_a_file_of_which_only_the_name_is_known_gets_no_link(scene):
+    name = b"checkfirst-test-%d" % os.getpid()
+    await asyncio.to_thread(write, scene.held + b"/slot/" + name, b"found")
+    places = Places((scene.held,), scene.released, scene.quarantine, lambda row: row.name)
+    scene.known.verdicts = {sha(b"found"): CLEAN}
+    await scene.line.resume(await Recovery(scene.journal, places, scene.clock).everything())
+    await scene.until(State.RELEASED)
+    assert await scene.content(scene.released + b"/" + name) == b"found"
+    assert not await asyncio.to_thread(os.path.lexists, b"/" + name)
