@@ -4,6 +4,7 @@ Nothing here fails for being slow: figures are for reading, and machines differ.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -34,6 +35,10 @@ def main() -> None:
     for name in chosen.only or BENCHMARKS:
         print(f"{name} …", file=sys.stderr)
         results += BENCHMARKS[name](chosen)
+    load = os.getloadavg()[0]
+    print(
+        f"{os.cpu_count()} processors, load at the end {load:.1f}: beside others figures suffer\n"
+    )
     print(table(results))
     if chosen.json:
         chosen.json.write_text(as_json(results))

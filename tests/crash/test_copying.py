@@ -3,6 +3,7 @@
 Also what a broken database costs.
 """
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Iterator
@@ -72,8 +73,9 @@ def test_killed_while_copying_no_file_is_lost_or_let_through(apart: Apart, point
 
 
 def test_a_broken_database_loses_no_file(tmp_path: Path, service: Elsewhere):  # noqa: F811
-    block = [near.hashlib.sha256(content).hexdigest() for content in BAD.values()]
-    house = Killed(tmp_path / "home", NOWHERE, lists={"block": block})
+    block = [hashlib.sha256(content).hexdigest() for content in BAD.values()]
+    house = Killed(tmp_path / "home", NOWHERE)
+    house.change(lists={"block": block})
     with house.running():
         for name, content in ALL.items():
             house.drop(name, content)

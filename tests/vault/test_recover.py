@@ -12,7 +12,10 @@ import pytest
 from checkfirst.model import Arrival, Risk, State
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Facts, Journal, NewArrival, Step
+from checkfirst.vault.grip import grasp_blocking
+from checkfirst.vault.quarantine import quarantine_blocking
 from checkfirst.vault.recover import Places, Recovery
+from checkfirst.vault.report import Report
 from tests.fakes.clock import FakeClock
 
 T = TypeVar("T")
@@ -176,3 +179,71 @@ def test_what_a_living_command_works_on_is_left_to_it(scene):
     assert scene.do(lambda journal: journal.advance([step]), "2:2:other") == {number}
     assert scene.recovered(number).state is State.DELETING
     assert (folder / "payload.quarantined").exists()
+
+
+def test_a_payload_that_was_copied_drops_the_held_twin_and_has_one_row(scene):
+    number = scene.row(State.QUARANTINING)
+    held = scene.put(scene.held / "slot")
+    copied(scene, number, b"bytes")
+    row = scene.recovered(number)
+    assert row.state is State.QUARANTINED
+    assert not held.exists()
+    payload = Path(os.fsdecode(row.destination)) / "payload.quarantined"
+    assert payload.stat().st_mode & 0o7777 == 0
+    assert scene.do(lambda journal: journal.counts()) == {State.QUARANTINED: 1}
+
+
+@pytest.mark.parametrize(("held", "payload"), [(b"BYTES", b"bytes"), (b"bytes", b"BYTES")])
+def test_held_bytes_that_are_not_in_quarantine_stay(scene, held, payload):
+    number = scene.row(State.QUARANTINING)
+    path = scene.put(scene.held / "slot", held)
+    copied(scene, number, payload)
+    assert scene.recovered(number).state is State.HELD
+    assert path.read_bytes() == held
+
+
+def copied(scene: Scene, number: int, payload: bytes) -> None:
+    """Leave the quarantine as a crash after the copy leaves it."""
+    (scene.top / "twin").mkdir()
+    twin = scene.put(scene.top / "twin", payload)
+    sha256, origin = hashlib.sha256(b"bytes").hexdigest(), os.fsencode(scene.downloads / "f")
+    report = Report(number, origin, sha256, 5, 0o644, 1_000_000_000, decided_at=1.0)
+    with grasp_blocking(os.fsencode(twin), lease=False) as grip:
+        if payload == b"bytes":
+            quarantine_blocking(grip, os.fsencode(twin), scene.places.quarantine, report)
+            return
+    folder = scene.quarantine / "1970-01-01 f"
+    folder.mkdir(mode=0o700)
+    (folder / "report.json").write_bytes(report.to_json())
+    twin.rename(folder / "payload.quarantined")
+
+
+def test_what_lies_held_is_held_though_its_row_says_it_was_left(scene):
+    number = scene.row(State.LEFT)
+    scene.put(scene.held / "slot")
+    rows = scene.recover()
+    assert [(row.id, row.state) for row in rows] == [(number, State.HELD)]
+
+
+def test_a_name_that_was_only_reserved_is_freed(scene):
+    number = scene.row(State.HOLDING)
+    held = scene.put(scene.held / "slot", b"")
+    scene.put(scene.downloads)
+    assert scene.recovered(number).state is State.LEFT
+    assert not held.exists()
+
+
+def test_a_row_that_cannot_be_looked_into_stops_no_other(scene):
+    stuck = scene.row(State.QUARANTINING)
+    other = scene.row(State.RELEASING)
+    scene.put(scene.released)
+    scene.quarantine.rmdir()
+    scene.quarantine.write_bytes(b"in the way")
+    assert [row.id for row in scene.recover()] == [stuck]
+    assert scene.do(lambda journal: journal.get(other)).state is State.RELEASED
+
+
+def test_nothing_is_restored_while_the_quarantine_is_away(scene):
+    number = scene.row(State.RESTORING)
+    scene.quarantine.rmdir()
+    assert scene.recovered(number).state is State.RESTORING

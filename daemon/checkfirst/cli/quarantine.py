@@ -99,6 +99,13 @@ def restore(context: click.Context, files: tuple[str, ...], to: Path | None, *, 
             "It would be taken again. Choose another folder with --to.",
             about=show(os.fsencode(folder)),
         )
+    private = [Path(os.path.realpath(each)) for each in (settings.quarantine, settings.state)]
+    if any(real.is_relative_to(each) for each in private):
+        raise Problem(
+            "A file cannot be restored into checkfirst's own folders",
+            "Choose another folder with --to.",
+            about=show(os.fsencode(folder)),
+        )
     rows = pick(options, files, _STOPPED)
     if len(rows) > len(files) and not yes:
         _ask(rows, "Restore")

@@ -72,8 +72,8 @@ class Deeds:
     """What a command needs that moves files by a person's will."""
 
     journal: Journal
-    allow: Callable[[str, ListedBy, str], Awaitable[None]]
-    """Puts a hash on the allow list: hash, by what, a note."""
+    allow: Callable[[str, ListedBy, str], Awaitable[Callable[[], Awaitable[None]]]]
+    """Puts a hash on the allow list: hash, by what, a note. What comes back undoes it."""
     wish: Callable[[Sequence[bytes]], Awaitable[None]]
     """Asks the daemon to take files in."""
 
@@ -82,8 +82,17 @@ def open_deeds(database: Database, clock: Clock) -> Deeds:
     """Over an open database."""
     kept, wanted = KeptLists(database, clock), Wanted(database)
 
-    async def allow(sha256: str, by: ListedBy, note: str) -> None:
+    async def allow(sha256: str, by: ListedBy, note: str) -> Callable[[], Awaitable[None]]:
+        before = await kept.look_up([sha256])
         await kept.add(Listed(sha256, ListName.ALLOW, by, clock.now(), note))
+
+        async def undo() -> None:
+            if before:
+                await kept.add(*before.values())
+            else:
+                await kept.remove(ListName.ALLOW, [sha256])
+
+        return undo
 
     async def wish(paths: Sequence[bytes]) -> None:
         await wanted.ask(paths, clock.now())

@@ -14,7 +14,7 @@ from typing import Self
 from checkfirst.clock import Clock, SystemClock
 from checkfirst.errors import FileProblem
 from checkfirst.intake.fingerprint import fingerprint_blocking
-from checkfirst.model import Arrival, Fingerprint, State
+from checkfirst.model import Arrival, Fingerprint, State, VerdictKind
 from checkfirst.policy.names import show
 from checkfirst.service.assemble import Deeds, open_database, open_deeds
 from checkfirst.settings.schema import Settings
@@ -86,13 +86,14 @@ class Hand:
         ):
             return Deed(row, None, _elsewhere(row))
         # Allowed before it is back, or the daemon could take it again in between.
-        await self._allow(sha256, ListedBy.RESTORE, show(row.name))
+        disallow = await self._allow(sha256, ListedBy.RESTORE, show(row.name))
         mode = 0o600 if row.mode is None else row.mode
         try:
             placed = await asyncio.to_thread(
                 restore_blocking, folder, to, row.name, sha256, mode, row.mtime_ns
             )
         except FileProblem as problem:
+            await disallow()
             await self._end(row, State.RESTORING, State.QUARANTINED, Facts())
             return Deed(row, None, problem)
         await self._end(row, State.RESTORING, State.RESTORED, self._finished(placed.path))
@@ -122,11 +123,13 @@ class Hand:
             facts = _decided(grip, found, self._clock.now())
             if not await self._begin(row, row.state, State.RELEASING, facts):
                 return Deed(row, None, _elsewhere(row))
-            await self._allow(found.sha256, ListedBy.RELEASE, show(row.name))
+            disallow = await self._allow(found.sha256, ListedBy.RELEASE, show(row.name))
             try:
                 placed = await asyncio.to_thread(self._released_blocking, grip, row, found)
             except FileProblem as problem:
-                await self._end(row, State.RELEASING, State.HELD, Facts(reason=str(problem)))
+                await disallow()
+                facts = Facts(reason=str(problem), decided_at=None)
+                await self._end(row, State.RELEASING, State.HELD, facts)
                 return Deed(row, None, problem)
         await self._end(row, State.RELEASING, State.RELEASED, self._finished(placed.path))
         await asyncio.to_thread(remove_slot_blocking, held)
@@ -178,6 +181,8 @@ def _decided(grip: Grip, found: Fingerprint, now: float) -> Facts:
         sha256=found.sha256,
         content_type=found.content_type,
         risk=found.risk,
+        verdict=VerdictKind.UNKNOWN,  # no source has judged it, and none is awaited any more
+        source="lists",
         reason=BY_HAND,
         decided_at=now,
         until=None,

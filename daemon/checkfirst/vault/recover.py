@@ -17,7 +17,12 @@ from checkfirst.errors import FileProblem
 from checkfirst.model import OPEN_STATES, Arrival, State
 from checkfirst.store.journal import Facts, Journal, Step
 from checkfirst.vault.grip import digest_blocking, grasp_blocking
-from checkfirst.vault.quarantine import PAYLOAD, read_report_blocking, scan_blocking
+from checkfirst.vault.quarantine import (
+    PAYLOAD,
+    read_report_blocking,
+    scan_blocking,
+    seal_blocking,
+)
 from checkfirst.vault.release import released_before_blocking
 from checkfirst.vault.restore import delete_blocking
 
@@ -109,10 +114,12 @@ class Recovery:
             there = self._quarantined_blocking(row)
             after = State.QUARANTINED
         if is_held:
-            # The destination holds a whole copy only if its hash is right, and the held file may
-            # go only if it still is what was copied. Else it is judged, and moved, once more;
-            # the quarantine finds its own begun folder again.
-            if after is State.QUARANTINED or there is None or not _still_is_blocking(row):
+            # The held file may go only if it still is what was copied and the copy is whole.
+            # Else it is judged, and moved, once more.
+            is_whole = there is not None and (
+                after is State.RELEASED or _payload_hash_blocking(there) == row.sha256
+            )
+            if not is_whole or not _still_is_blocking(row):
                 return self._to(row, State.HELD, reason="its move was interrupted")
             _unlink_blocking(row.held)
         if there is None:
@@ -195,12 +202,19 @@ def _is_file_blocking(path: bytes) -> bool:
     return os.path.isfile(path) and not os.path.islink(path)
 
 
-def _hash_blocking(path: bytes) -> str | None:
+def _hash_blocking(path: bytes, *, insist: bool = False) -> str | None:
     try:
-        with grasp_blocking(path, lease=False) as grip:
+        with grasp_blocking(path, lease=False, insist=insist) as grip:
             return digest_blocking(grip)
     except (FileProblem, OSError):
         return None
+
+
+def _payload_hash_blocking(folder: bytes) -> str | None:
+    try:
+        return _hash_blocking(os.path.join(folder, PAYLOAD), insist=True)
+    finally:
+        seal_blocking(folder)
 
 
 def _is_copy_blocking(row: Arrival) -> bool:
@@ -220,7 +234,7 @@ def _is_copy_blocking(row: Arrival) -> bool:
 
 
 def _still_is_blocking(row: Arrival) -> bool:
-    return row.held is not None and _hash_blocking(row.held) == row.sha256
+    return row.held is not None and _hash_blocking(row.held, insist=True) == row.sha256
 
 
 def _unlink_blocking(path: bytes | None) -> None:
