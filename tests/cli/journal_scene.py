@@ -133,7 +133,5 @@ class Scene:
 
     def snapshot(self, **facts) -> None:
         """What a daemon of this very process has written."""
-        always = {"started_at": NOW, "written_at": NOW, "mode": "normal"}
-        folders = {"released": str(self.released), "quarantine": str(self.top / "quarantine")}
         self.state.mkdir(parents=True, exist_ok=True)
-        write_blocking(self.state, Snapshot(**{"pid": os.getpid(), **always, **folders, **facts}))
+        write_blocking(self.state, Snapshot(**{"pid": os.getpid(), "mode": "normal", **facts}))

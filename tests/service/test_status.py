@@ -7,11 +7,7 @@ from checkfirst.service.status import NAME, Snapshot, read_blocking, write_block
 
 SNAPSHOT = Snapshot(
     pid=12,
-    started_at=1.5,
-    written_at=2.5,
     mode="normal",
-    released="/r",
-    quarantine="/q",
     watching=(FolderHealth(b"/home/inv\xff\xfe\n", "native", healthy=True, moves="rename"),),
     sources=(SourceHealth("virustotal", 3, 2, healthy=False, problem="no key"),),
     outlook=(Outlook("ab" * 32, "waits", 77.0), Outlook("cd" * 32, "waits", None)),

@@ -67,7 +67,7 @@ async def _judge(request: Request, loaded: Loaded) -> list[checking.Judged]:
     if not found:
         return [checking.judge(each, None, request.mode) for each in looked]
     clock = SystemClock()
-    database = await Database.open(loaded.settings.state / assemble.DATABASE, clock)
+    database = await assemble.open_database(loaded.settings, clock)
     try:
         if database.notice:
             click.echo(database.notice, err=True)

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checkfirst.settings.glance import Glance, glance_blocking
+from checkfirst.settings.places import DATABASE
 
 if TYPE_CHECKING:
     from checkfirst.settings.load import Loaded
-
-DATABASE = "checkfirst.sqlite"
-"""The database's name in the state folder."""
 
 
 @dataclass(frozen=True, slots=True)

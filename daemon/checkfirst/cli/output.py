@@ -15,12 +15,12 @@ import click
 
 from checkfirst.errors import CheckfirstError, SettingsError
 from checkfirst.policy.names import escape, show
+from checkfirst.policy.sizes import readable
 
 Cell = str | bytes | int | None
 
 _GAP = "  "
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-_UNITS = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000))
 _COLOURS = {
     "running": "green",
     "released": "green",
@@ -162,12 +162,7 @@ def ago(at: float, now: float) -> str:
 
 def size(count: int | None) -> str | None:
     """A number of bytes with a unit that a person reads."""
-    if count is None:
-        return None
-    for unit, length in _UNITS:
-        if count >= length:
-            return f"{count / length:.1f} {unit}"
-    return _many(count, "byte")
+    return None if count is None else readable(count)
 
 
 def counted(counts: Mapping[str, int]) -> str:

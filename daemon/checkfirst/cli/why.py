@@ -13,8 +13,7 @@ from checkfirst.policy.names import escape, show
 from checkfirst.service.overview import row_json, with_outlook
 from checkfirst.service.status import read_blocking
 from checkfirst.store.reading import Reading
-from checkfirst.vault.grip import digest_blocking, grasp_blocking
-from checkfirst.vault.problems import NotAFileError
+from checkfirst.vault.grip import hash_of_blocking
 
 _ENDED = {
     State.RELEASED: "released to",
@@ -70,7 +69,7 @@ def _find(reading: Reading, file: str) -> list[Arrival]:
     path = os.path.abspath(os.fsencode(file))  # noqa: PTH100  (dots away, links kept)
     found = reading.find(os.fsdecode(path)) if "/" in file else []
     found = found or reading.find(file)
-    if not found and (sha256 := _hash_blocking(path)):
+    if not found and (sha256 := hash_of_blocking(path)):
         found = reading.find(sha256)
     if not found:
         raise Problem(
@@ -80,14 +79,6 @@ def _find(reading: Reading, file: str) -> list[Arrival]:
             about=escape(file),
         )
     return found
-
-
-def _hash_blocking(path: bytes) -> str | None:
-    try:
-        with grasp_blocking(path, lease=False) as grip:
-            return digest_blocking(grip)
-    except (NotAFileError, OSError):
-        return None
 
 
 def _print_story(reading: Reading, row: Arrival) -> None:

@@ -19,6 +19,7 @@ from checkfirst.policy.settle import Rules as SettleRules
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.line import Line
 from checkfirst.service.tell import Teller
+from checkfirst.settings.places import DATABASE
 from checkfirst.settings.schema import Settings
 from checkfirst.sources import lists, remembered
 from checkfirst.sources.chain import Chain
@@ -40,8 +41,6 @@ from checkfirst.store.wanted import Wanted
 from checkfirst.vault.held import INSIDE
 from checkfirst.vault.recover import Places, Recovery
 from checkfirst.watch.watcher import Watcher
-
-DATABASE = "checkfirst.sqlite"
 
 _ANSWER_MARGIN_SECONDS = 2.0
 """Fetching the key and opening the connection count towards a request's time as well."""

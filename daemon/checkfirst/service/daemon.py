@@ -105,10 +105,8 @@ async def _run(
     duties = Duties(parts, supervisor, database.notice)
     try:
         await asyncio.to_thread(_choose_held_folders_blocking, parts)
-        running = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(_say_ready(parts, duties, running, rows), name="ready")
-            running.set()
+            group.create_task(_say_ready(parts, duties, rows), name="ready")
             await supervisor.run(_roles(parts, duties), signals.again)
     except* CheckfirstError as failed:
         raise failed.exceptions[0] from None
@@ -117,10 +115,8 @@ async def _run(
         await duties.write_status()
 
 
-async def _say_ready(
-    parts: Parts, duties: Duties, running: asyncio.Event, rows: list[Arrival]
-) -> None:
-    await running.wait()
+async def _say_ready(parts: Parts, duties: Duties, rows: list[Arrival]) -> None:
+    """Beside the roles, as the line must run while it is filled."""
     await parts.line.resume(rows)
     await duties.write_status()
     folders = ", ".join(show(root.path) for root in parts.watcher.roots)

@@ -17,19 +17,18 @@ from checkfirst.intake.fingerprint import fingerprint_blocking
 from checkfirst.model import Arrival, Fingerprint, State, VerdictKind
 from checkfirst.policy.names import show
 from checkfirst.service.assemble import Deeds, open_database, open_deeds
+from checkfirst.service.hands import relative_path
+from checkfirst.service.steps import WAITING, identity
 from checkfirst.settings.schema import Settings
 from checkfirst.store.journal import Facts, Step
 from checkfirst.store.listed import ListedBy
-from checkfirst.vault.grip import Grip, grasp_blocking, ignore_lease_breaks
-from checkfirst.vault.hold import remove_slot_blocking
+from checkfirst.vault.grip import Grip, ignore_lease_breaks
+from checkfirst.vault.hold import open_held_blocking, remove_slot_blocking
 from checkfirst.vault.placed import Placed
-from checkfirst.vault.problems import GoneError, translate
 from checkfirst.vault.release import release_blocking
 from checkfirst.vault.restore import delete_blocking, restore_blocking
 
 BY_HAND = "released by hand, on your own responsibility"
-
-_HELD = frozenset({State.HELD, State.WAITING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ class Hand:
 
     async def _release(self, row: Arrival) -> Deed:
         held = row.held
-        if held is None or row.state not in _HELD:
+        if held is None or row.state not in WAITING:
             return Deed(row, None, _elsewhere(row))
         try:
             grip, found = await asyncio.to_thread(_in_hand_blocking, held, row.name)
@@ -136,10 +135,8 @@ class Hand:
         return Deed(row, placed.path)
 
     def _released_blocking(self, grip: Grip, row: Arrival, found: Fingerprint) -> Placed:
-        below = row.origin.removeprefix(row.root + b"/")
-        keeps = self._settings.intake.recursive and row.root and below != row.origin
         folder = os.fsencode(os.path.realpath(self._settings.released))
-        relative = below if keeps else row.name
+        relative = relative_path(row, keep_parents=self._settings.intake.recursive)
         return release_blocking(
             grip, grip.path, folder, relative, found.sha256, restore_mode=row.mode
         )
@@ -159,12 +156,7 @@ class Hand:
 
 
 def _in_hand_blocking(held: bytes, name: bytes) -> tuple[Grip, Fingerprint]:
-    try:
-        grip = grasp_blocking(held, lease=True, insist=True)
-    except FileNotFoundError as error:
-        raise GoneError(held) from error
-    except OSError as error:
-        raise translate(error, "open the held file", held) from error
+    grip = open_held_blocking(held, lease=True)
     try:
         return grip, fingerprint_blocking(grip, name)
     except BaseException:
@@ -173,14 +165,7 @@ def _in_hand_blocking(held: bytes, name: bytes) -> tuple[Grip, Fingerprint]:
 
 
 def _decided(grip: Grip, found: Fingerprint, now: float) -> Facts:
-    return Facts(
-        dev=grip.stamp.dev,
-        ino=grip.stamp.ino,
-        size=found.size,
-        mtime_ns=grip.stamp.mtime_ns,
-        sha256=found.sha256,
-        content_type=found.content_type,
-        risk=found.risk,
+    return identity(found, grip.stamp) | Facts(
         verdict=VerdictKind.UNKNOWN,  # no source has judged it, and none is awaited any more
         source="lists",
         reason=BY_HAND,

@@ -29,7 +29,6 @@ class Duties:
         self._parts = parts
         self._supervisor = supervisor
         self._notice = notice
-        self._started_at = parts.clock.now()
         self._last: Snapshot | None = None
         self._pruned_at = 0.0
 
@@ -50,10 +49,11 @@ class Duties:
 
     async def follow_wishes(self) -> None:
         """Take in what `checkfirst take` asks for; commands write it into the database."""
+        await self._take_wanted()
         while True:
-            if await self._parts.database.changed_elsewhere() or self._last is None:
-                await self._take_wanted()
             await self._parts.clock.sleep(LOOK_SECONDS)
+            if await self._parts.database.changed_elsewhere():
+                await self._take_wanted()
 
     async def keep_house(self) -> None:
         """Notes for whoever waits, rows of files that are gone, old rows."""
@@ -64,23 +64,15 @@ class Duties:
             await self._prune()
 
     def _snapshot(self) -> Snapshot:
-        parts, settings = self._parts, self._parts.settings
-        watching = tuple(parts.watcher.health())
-        sources = (*parts.chain.health(), parts.remote.health())
+        parts = self._parts
         problems = [self._notice] if self._notice else []
-        problems += [f"{show(each.path)}: {each.problem}" for each in watching if each.problem]
-        problems += [each.problem for each in sources if each.problem]
         problems += parts.settling.problems()
         problems += [f"{role}: {why}" for role, why in self._supervisor.problems.items()]
         return Snapshot(
             pid=os.getpid(),
-            started_at=self._started_at,
-            written_at=self._started_at,
-            mode=settings.mode.value,
-            released=str(settings.released),
-            quarantine=str(settings.quarantine),
-            watching=watching,
-            sources=sources,
+            mode=parts.settings.mode.value,
+            watching=tuple(parts.watcher.health()),
+            sources=(*parts.chain.health(), parts.remote.health()),
             outlook=tuple(parts.remote.outlook()[:MOST_OUTLOOKS]),
             settling=parts.settling.pending(),
             problems=tuple(problems),

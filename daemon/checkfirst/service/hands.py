@@ -12,9 +12,9 @@ from checkfirst.errors import FileProblem
 from checkfirst.intake.fingerprint import fingerprint_blocking
 from checkfirst.model import Action, Arrival, Fingerprint, State
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
-from checkfirst.vault.grip import Grip, grasp_blocking
+from checkfirst.vault.grip import Grip
 from checkfirst.vault.held import HeldFolder, held_folder_blocking
-from checkfirst.vault.hold import hold_blocking, remove_slot_blocking
+from checkfirst.vault.hold import hold_blocking, open_held_blocking, remove_slot_blocking
 from checkfirst.vault.problems import (
     BusyError,
     ChangedError,
@@ -107,7 +107,7 @@ class Hands:
             if arrival.state is State.HOLDING and not os.path.lexists(_held(arrival)):
                 grip = self._hold_blocking(work)
             else:
-                grip = self._open_blocking(arrival)
+                grip = open_held_blocking(_held(arrival), lease=self._leases(arrival.root))
             if grip.lease is False:
                 raise BusyError(_held(arrival))  # noqa: TRY301  (one way out for all that fails)
             found = fingerprint_blocking(grip, arrival.name, self._stopped)
@@ -131,15 +131,6 @@ class Hands:
             moves=self.held_folder_blocking(arrival.root).moves,
             lease=self._leases(arrival.root),
         )
-
-    def _open_blocking(self, arrival: Arrival) -> Grip:
-        held = _held(arrival)
-        try:
-            return grasp_blocking(held, lease=self._leases(arrival.root), insist=True)
-        except FileNotFoundError as error:
-            raise GoneError(held) from error
-        except OSError as error:
-            raise translate(error, "open the held file", held) from error
 
     def _missed_blocking(self, work: Work, error: FileProblem | OSError) -> Missed:
         held = _held(work.arrival)
@@ -192,10 +183,7 @@ class Hands:
 
     def relative(self, arrival: Arrival) -> bytes:
         """The path below the released folder that the file is to have."""
-        below = arrival.origin.removeprefix(arrival.root + b"/")
-        if self.ends.keep_parents and arrival.root and below != arrival.origin:
-            return below
-        return arrival.name
+        return relative_path(arrival, keep_parents=self.ends.keep_parents)
 
 
 _PASSING = (BusyError, ChangedError, StoppedError)
@@ -223,6 +211,12 @@ def described(arrival: Arrival, order: Ordered) -> Arrival:
         decided_at=order.decided_at,
         until=None,
     )
+
+
+def relative_path(arrival: Arrival, *, keep_parents: bool) -> bytes:
+    """The file's path below the released folder: its name, with its sub-folders where kept."""
+    below = arrival.origin.removeprefix(arrival.root + b"/")
+    return below if keep_parents and arrival.root and below != arrival.origin else arrival.name
 
 
 def fingerprint_of(arrival: Arrival) -> Fingerprint | None:

@@ -188,13 +188,17 @@ class Line:
         if not new:
             return list(works)
         placed = await self._with_places(new)
-        fresh = [work for work in placed if not work.arrival.id]
-        ids = await self._journal.begin([steps.intent(work) for work in fresh])
+        fresh = [(work, held) for work, held in placed if not work.arrival.id]
+        ids = await self._journal.begin([steps.intent(work, held) for work, held in fresh])
         known = [
-            replace(work, arrival=replace(work.arrival, id=number))
-            for work, number in zip(fresh, ids, strict=True)
+            Work(replace(work.arrival, id=number, held=held), work.stamp, work.sighting)
+            for (work, held), number in zip(fresh, ids, strict=True)
         ]
-        old = [work for work in placed if work.arrival.id]
+        old = [
+            replace(work, arrival=replace(work.arrival, held=held))
+            for work, held in placed
+            if work.arrival.id
+        ]
         took = await self._journal.advance(
             [
                 Step(
@@ -215,7 +219,7 @@ class Line:
         held = [work for work in works if work.arrival.state is not State.HOLDING]
         return [*known, *(work for work in old if work.arrival.id in took), *held]
 
-    async def _with_places(self, works: Sequence[Work]) -> list[Work]:
+    async def _with_places(self, works: Sequence[Work]) -> list[tuple[Work, bytes]]:
         """Choose a slot for the batch; names that come twice get another."""
         roots = {work.arrival.root for work in works}
         folders = await asyncio.to_thread(self._held_folders_blocking, roots)
@@ -229,7 +233,7 @@ class Line:
             if (folder, turn) not in slots:
                 slots[folder, turn] = os.path.join(folder, self._token().encode())
             held = os.path.join(slots[folder, turn], name)
-            placed.append(replace(work, arrival=replace(work.arrival, held=held)))
+            placed.append((work, held))
         return placed
 
     def _held_folders_blocking(self, roots: Iterable[bytes]) -> dict[bytes, bytes]:

@@ -25,11 +25,7 @@ class Snapshot:
     """The daemon as it was when it last wrote."""
 
     pid: int
-    started_at: float
-    written_at: float
     mode: str
-    released: str
-    quarantine: str
     watching: tuple[FolderHealth, ...] = ()
     sources: tuple[SourceHealth, ...] = ()
     outlook: tuple[Outlook, ...] = ()

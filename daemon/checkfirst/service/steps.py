@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from checkfirst.model import Action, Arrival, State, VerdictKind
-from checkfirst.service.hands import described
+from checkfirst.model import Action, Arrival, Fingerprint, Stamp, State, VerdictKind
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.store.journal import Facts, NewArrival, Step
 
@@ -12,12 +11,10 @@ TAKEABLE = frozenset({State.HOLDING, State.HELD, State.WAITING})
 ORDERED = frozenset({State.RELEASING, State.QUARANTINING})
 
 
-def intent(work: Work) -> NewArrival:
+def intent(work: Work, held: bytes) -> NewArrival:
     """The row of a file that is about to be held."""
     arrival = work.arrival
-    return NewArrival(
-        arrival.root, arrival.origin, arrival.held, work.stamp, arrival.arrived_at or 0.0
-    )
+    return NewArrival(arrival.root, arrival.origin, held, work.stamp, arrival.arrived_at or 0.0)
 
 
 def identified(hand: InHand) -> Arrival:
@@ -32,10 +29,9 @@ def identified(hand: InHand) -> Arrival:
     )
 
 
-def identity(hand: InHand, held_at: float) -> Facts:
-    """What identifies the bytes in hand; the mode only as it arrived."""
-    found, stamp = hand.fingerprint, hand.grip.stamp
-    facts = Facts(
+def identity(found: Fingerprint, stamp: Stamp) -> Facts:
+    """What identifies the bytes."""
+    return Facts(
         dev=stamp.dev,
         ino=stamp.ino,
         size=found.size,
@@ -44,6 +40,12 @@ def identity(hand: InHand, held_at: float) -> Facts:
         content_type=found.content_type,
         risk=found.risk,
     )
+
+
+def _in_hand(hand: InHand, held_at: float) -> Facts:
+    """The identity of what is in hand; for a file just held, also how and when it came."""
+    stamp = hand.grip.stamp
+    facts = identity(hand.fingerprint, stamp)
     if hand.work.arrival.state is State.HOLDING:
         facts["held_at"] = held_at
         facts["mode"] = stamp.mode & 0o7777
@@ -52,16 +54,16 @@ def identity(hand: InHand, held_at: float) -> Facts:
 
 def ordered(order: Ordered, held_at: float) -> Step:
     """The decision and the intent to carry it out."""
-    after = described(order.hand.work.arrival, order)
-    facts = identity(order.hand, held_at)
+    verdict = order.verdict
+    facts = _in_hand(order.hand, held_at)
     facts |= Facts(
-        verdict=order.verdict.kind,
-        source=after.source or "",
-        reason=after.reason or "",
-        detections=after.detections,
-        engines=after.engines,
-        report_url=after.report_url,
-        threats=after.threats,
+        verdict=verdict.kind,
+        source=verdict.source,
+        reason=order.decision.reason,
+        detections=verdict.detections,
+        engines=verdict.engines,
+        report_url=verdict.report_url,
+        threats=verdict.threats,
         decided_at=order.decided_at,
         until=None,
     )
@@ -74,7 +76,7 @@ def ordered(order: Ordered, held_at: float) -> Step:
 
 def waits(hand: InHand, held_at: float) -> Step:
     """Nobody here knows it: the row waits for a remote source."""
-    facts = identity(hand, held_at)
+    facts = _in_hand(hand, held_at)
     facts |= Facts(verdict=VerdictKind.PENDING, reason="no source on this machine knows it yet")
     if hand.work.arrival.asked_at is None:
         facts["asked_at"] = held_at

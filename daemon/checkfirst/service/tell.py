@@ -11,6 +11,7 @@ from datetime import datetime
 from checkfirst.logs import say
 from checkfirst.model import Action, Arrival, VerdictKind
 from checkfirst.policy.names import show
+from checkfirst.policy.sizes import readable
 from checkfirst.service.work import Done, InHand, Missed, Undone
 from checkfirst.sources.virustotal import events
 from checkfirst.watch.telling import Trouble, WatchEvent
@@ -21,7 +22,6 @@ BURST = 25
 """From so many files in one batch on, their arrival is told in one line."""
 
 _MOST_NAMES = 4096
-_UNITS = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000))
 
 
 class Teller:
@@ -64,12 +64,15 @@ class Teller:
 
     def ended(self, done: Sequence[Done]) -> None:
         """Files were released or quarantined."""
-        released = [each for each in done if each.order.decision.action is Action.RELEASE]
-        unremarkable = [each for each in released if not each.other_names]
+        unremarkable: list[Done] = []
+        remarkable: list[Done] = []
+        for each in done:
+            is_release = each.order.decision.action is Action.RELEASE
+            (unremarkable if is_release and not each.other_names else remarkable).append(each)
         if len(unremarkable) >= BURST:
             folder = show(unremarkable[0].destination.rpartition(b"/")[0])
             say(_log, logging.INFO, "released", "%d files -> %s", len(unremarkable), folder)
-            done = [each for each in done if each not in unremarkable]
+            done = remarkable
         for each in done:
             self._ended(each)
 
@@ -143,11 +146,3 @@ class Teller:
 
     def _clock(self, at: float) -> str:
         return self._local(at).strftime("%H:%M:%S")
-
-
-def readable(size: int) -> str:
-    """Give a size with a unit a person reads."""
-    for unit, length in _UNITS:
-        if size >= length:
-            return f"{size / length:.1f} {unit}"
-    return f"{size} bytes"

@@ -10,6 +10,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+DATABASE = "checkfirst.sqlite"
+"""The database's name in the state folder."""
+
 _VARIABLE = re.compile(r"\$\w|\$\{|%\w+%")
 
 

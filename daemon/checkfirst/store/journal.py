@@ -109,6 +109,8 @@ class Journal:
         A step takes when its row is in one of the states before and claimed by nobody or by us. One
         that does not take changes nothing and does not stop the others. At most one step per row.
         """
+        if not steps:
+            return set()
         wanted = {step.id: step for step in steps}
         if len(wanted) != len(steps):
             raise ValueError("two steps for one row in one call")

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from checkfirst.errors import FileProblem
 from checkfirst.model import Stamp
 from checkfirst.vault.problems import BusyError, ChangedError, NotAFileError, StoppedError
 
@@ -186,6 +187,18 @@ def digest_blocking(grip: Grip, stopped: Callable[[], bool] | None = None) -> st
 def head_blocking(grip: Grip) -> bytes:
     """The first 4096 bytes."""
     return os.pread(grip.descriptor, HEAD, 0)
+
+
+def hash_of_blocking(path: bytes, *, insist: bool = False) -> str | None:
+    """SHA-256 of a file that may be anything by now; None when it cannot be had. No lease is taken.
+
+    `insist` as in `grasp_blocking`.
+    """
+    try:
+        with grasp_blocking(path, lease=False, insist=insist) as grip:
+            return digest_blocking(grip)
+    except (FileProblem, OSError):
+        return None
 
 
 def digest_and_head_blocking(

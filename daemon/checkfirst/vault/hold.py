@@ -72,6 +72,19 @@ def hold_blocking(
         os.close(parent)
 
 
+def open_held_blocking(held: bytes, *, lease: bool) -> Grip:
+    """Open a file that lies in a slot, whatever its mode.
+
+    Raises GoneError, NotAFileError, BusyError and DiskError.
+    """
+    try:
+        return grasp_blocking(held, lease=lease, insist=True)
+    except FileNotFoundError as error:
+        raise GoneError(held) from error
+    except OSError as error:
+        raise translate(error, "open the held file", held) from error
+
+
 def remove_slot_blocking(held: bytes) -> None:
     """Remove the slot that `held` lay in, if it was the last file there; once for a batch."""
     with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ from checkfirst.clock import Clock
 from checkfirst.errors import FileProblem
 from checkfirst.model import OPEN_STATES, Arrival, State
 from checkfirst.store.journal import Facts, Journal, Step
-from checkfirst.vault.grip import digest_blocking, grasp_blocking
+from checkfirst.vault.grip import hash_of_blocking
 from checkfirst.vault.quarantine import (
     PAYLOAD,
     read_report_blocking,
@@ -202,17 +202,9 @@ def _is_file_blocking(path: bytes) -> bool:
     return os.path.isfile(path) and not os.path.islink(path)
 
 
-def _hash_blocking(path: bytes, *, insist: bool = False) -> str | None:
-    try:
-        with grasp_blocking(path, lease=False, insist=insist) as grip:
-            return digest_blocking(grip)
-    except (FileProblem, OSError):
-        return None
-
-
 def _payload_hash_blocking(folder: bytes) -> str | None:
     try:
-        return _hash_blocking(os.path.join(folder, PAYLOAD), insist=True)
+        return hash_of_blocking(os.path.join(folder, PAYLOAD), insist=True)
     finally:
         seal_blocking(folder)
 
@@ -229,12 +221,12 @@ def _is_copy_blocking(row: Arrival) -> bool:
         return True  # a name that was reserved, see rename_by_reservation
     if os.path.getsize(held) != os.path.getsize(origin):
         return False
-    found = _hash_blocking(held)
-    return found is not None and found == _hash_blocking(origin)
+    found = hash_of_blocking(held)
+    return found is not None and found == hash_of_blocking(origin)
 
 
 def _still_is_blocking(row: Arrival) -> bool:
-    return row.held is not None and _hash_blocking(row.held, insist=True) == row.sha256
+    return row.held is not None and hash_of_blocking(row.held, insist=True) == row.sha256
 
 
 def _unlink_blocking(path: bytes | None) -> None:

@@ -11,10 +11,10 @@ from checkfirst.model import Arrival
 from checkfirst.policy.names import numbered
 from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import is_plain, make_folder_blocking, walk_blocking
-from checkfirst.vault.grip import Grip, digest_blocking, grasp_blocking
+from checkfirst.vault.grip import Grip, hash_of_blocking
 from checkfirst.vault.move import Target, move_blocking
 from checkfirst.vault.placed import Placed
-from checkfirst.vault.problems import BusyError, ChangedError, NotAFileError, translate
+from checkfirst.vault.problems import translate
 
 _DOING: Final = "move the file into the released folder"
 _SEARCHED: Final = 10_000
@@ -74,17 +74,9 @@ def released_before_blocking(folder: bytes, relative: bytes, arrival: Arrival) -
             continue
         if (seen.st_dev, seen.st_ino) == (arrival.dev, arrival.ino):
             return path
-        if seen.st_mtime_ns == arrival.mtime_ns and _hash_blocking(path) == arrival.sha256:
+        if seen.st_mtime_ns == arrival.mtime_ns and hash_of_blocking(path) == arrival.sha256:
             return path
     return None
-
-
-def _hash_blocking(path: bytes) -> str | None:
-    try:
-        with grasp_blocking(path, lease=False) as grip:
-            return digest_blocking(grip)
-    except (NotAFileError, BusyError, ChangedError, OSError):
-        return None
 
 
 def _opened_blocking(folder: bytes, parent: bytes) -> tuple[int, bytes]:

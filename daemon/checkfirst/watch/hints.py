@@ -40,7 +40,7 @@ class Hints:
     ) -> None:
         self._loop = loop
         self._hear = hear
-        self._recursive = recursive
+        self.recursive = recursive
         self._excluded = tuple(folder + b"/" for folder in excluded)
         self._lock = threading.Lock()
         self._paths: dict[bytes, bool] = {}
@@ -51,7 +51,7 @@ class Hints:
 
     def path(self, path: bytes, *, folder: bool) -> None:
         """Something appeared, was closed after writing, or was renamed to this path."""
-        if folder and not self._recursive:
+        if folder and not self.recursive:
             return
         if (path + b"/").startswith(self._excluded) or (b"/" + HELD_NAME + b"/") in path + b"/":
             return

@@ -33,11 +33,17 @@ class Descriptor(InotifyFD):
     def __init__(self, hints: Hints) -> None:
         super().__init__()
         self._hints = hints
+        self._flat = not hints.recursive
         self.folders_without_watch = 0
         """Folders refused because fs.inotify.max_user_watches was reached."""
 
     def handle_event(self, event: InotifyEvent) -> None:
         """Tell of overflow and unmount; the rest goes its usual way."""
+        if self._flat and event.is_moved_to:
+            # With no departures told there is no other half to look for, and watchdog looks for it
+            # among all events that are queued: a burst of renames would cost its square.
+            mask = Mask(event.mask & ~InotifyConstants.IN_MOVED_TO | InotifyConstants.IN_CREATE)
+            event = InotifyEvent(event.wd, mask, 0, event.name)
         super().handle_event(event)
         if event.is_queue_overflow:
             self._hints.overflowed()
