@@ -151,8 +151,6 @@ class Hands:
                 if order.decision.action is Action.RELEASE:
                     return self._release_blocking(order)
                 return self._quarantine_blocking(order)
-        except ChangedError as error:
-            return Undone(order, str(error), changed=True)
         except FileProblem as error:
             return Undone(order, str(error), quiet=isinstance(error, _PASSING))
         except OSError as error:

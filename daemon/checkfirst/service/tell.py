@@ -96,24 +96,26 @@ class Teller:
         level = logging.INFO if is_release and not is_unknown else logging.WARNING
         say(_log, level, event, text, *words, found.sha256[:12], **facts)
         if done.other_names:
-            text = "%s has %d other names (hard links) elsewhere, which still give its content"
+            text = "%s still has its content under other names, hard links elsewhere: %d of them"
             say(_log, logging.WARNING, "problem", text, show(arrival.name), done.other_names)
 
     def undone(self, undone: Undone, *, is_first: bool) -> None:
         """A decision could not be carried out; the file is still held."""
         level = logging.ERROR if is_first and not undone.quiet else logging.DEBUG
-        say(_log, level, "problem", "%s. The file is still held.", undone.reason)
+        say(_log, level, "problem", "%s The file is still held.", _sentence(undone.reason))
 
     def left(self, missed: Missed, *, is_first: bool) -> None:
         """A file could not be taken."""
         level = logging.WARNING if is_first and not missed.quiet else logging.DEBUG
-        text = "%s. The file is left where it is and tried again."
-        say(_log, level, "problem", text, missed.reason)
+        text = "%s The file is left where it is and tried again."
+        say(_log, level, "problem", text, _sentence(missed.reason))
 
     def not_judged(self, missed: Missed, *, is_first: bool) -> None:
         """A held file could not be read to its end."""
         level = logging.WARNING if is_first and not missed.quiet else logging.DEBUG
-        say(_log, level, "problem", "%s. The file is held and tried again.", missed.reason)
+        say(
+            _log, level, "problem", "%s The file is held and tried again.", _sentence(missed.reason)
+        )
 
     def source(self, event: events.Event) -> None:
         """Say what VirusTotal does."""
@@ -146,3 +148,8 @@ class Teller:
 
     def _clock(self, at: float) -> str:
         return self._local(at).strftime("%H:%M:%S")
+
+
+def _sentence(words: str) -> str:
+    """Advice ends with a full stop, a mere title does not."""
+    return words if words.endswith(".") else f"{words}."

@@ -72,7 +72,5 @@ class Undone:
 
     order: Ordered
     reason: str
-    changed: bool = False
-    """The bytes are no longer those that were judged."""
     quiet: bool = False
     """It will pass by itself."""

@@ -1,0 +1,57 @@
+"""What is told, in a person's words."""
+
+import logging
+from datetime import UTC, datetime
+
+import pytest
+
+from checkfirst.model import Arrival, State
+from checkfirst.service.tell import BURST, Teller
+from checkfirst.service.work import Missed, Work
+from checkfirst.sources.virustotal.events import Asked, Waiting
+
+
+@pytest.fixture
+def teller(caplog) -> Teller:
+    caplog.set_level(logging.DEBUG, "checkfirst")
+    return Teller(lambda at: datetime.fromtimestamp(at, UTC))
+
+
+def _arrival(name: bytes, number: int = 1) -> Arrival:
+    return Arrival(number, State.HOLDING, b"/d", b"/d/" + name, size=1)
+
+
+@pytest.mark.parametrize("reason", ["It is away", "It is away."])
+def test_a_reason_with_and_without_a_full_stop_makes_one_sentence(teller, caplog, reason):
+    missed = Missed(Work(_arrival(b"f")), State.LEFT, reason)
+    teller.left(missed, is_first=True)
+    teller.not_judged(missed, is_first=True)
+    assert caplog.messages == [
+        "It is away. The file is left where it is and tried again.",
+        "It is away. The file is held and tried again.",
+    ]
+
+
+def test_what_passes_by_itself_or_was_told_before_alarms_nobody(teller, caplog):
+    passing = Missed(Work(_arrival(b"f")), State.LEFT, "busy", quiet=True)
+    teller.left(passing, is_first=True)
+    teller.left(Missed(Work(_arrival(b"f")), State.LEFT, "no space"), is_first=False)
+    assert {record.levelno for record in caplog.records} == {logging.DEBUG}
+
+
+def test_a_burst_arrives_in_one_line_and_a_few_in_a_line_each(teller, caplog):
+    teller.arrived([_arrival(b"f%d" % n) for n in range(BURST)])
+    assert caplog.messages == [f"{BURST} files at once in /d"]
+    caplog.clear()
+    teller.arrived([_arrival(b"a\nb"), _arrival(b"c")])
+    assert caplog.messages == ["a\\x0ab (1 byte) in /d", "c (1 byte) in /d"]
+
+
+def test_a_hash_is_told_with_the_name_of_its_file(teller, caplog):
+    teller.names("ab" * 32, b"tool.exe")
+    teller.source(Asked("ab" * 32))
+    teller.source(Waiting("the quota is spent", 60.0))
+    assert caplog.messages == [
+        "VirusTotal about tool.exe (sha256 abababababab)",
+        "until 00:01:00: the quota is spent",
+    ]
