@@ -22,6 +22,7 @@ from checkfirst.model import (
     Verdict,
     VerdictKind,
 )
+from checkfirst.service.asking import Asking
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.line import Line
 from checkfirst.service.tell import Teller
@@ -107,13 +108,14 @@ class Scene:
             stopped=lambda: False,
         )
         places = Places((self.held,), self.released, self.quarantine, hands.relative)
+        teller = Teller(lambda _: pytest.fail("no time is told"))
         self.line = Line(
             mode=Mode.NORMAL,
             journal=self.journal,
             chain=Chain([self.known]),
-            remote=self.remote,
+            asking=Asking(self.remote, clock, teller.names),
             hands=hands,
-            teller=Teller(lambda _: pytest.fail("no time is told")),
+            teller=teller,
             clock=clock,
             token=lambda: f"slot{next(tokens)}",
             mend=Recovery(self.journal, places, clock).mend,
@@ -129,7 +131,7 @@ class Scene:
 
         async with asyncio.TaskGroup() as group:
             group.create_task(lane())
-            group.create_task(self.line.later.run())
+            group.create_task(self.line.retries.run())
 
     async def drop(self, name: bytes, content: bytes) -> None:
         """A file settles."""

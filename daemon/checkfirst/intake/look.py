@@ -70,8 +70,10 @@ class Looker:
         if is_news and self.spares(sighting, seen):
             return Forget("it was here before the first start")
         name = _telling_name(sighting)
-        has_partner = os.path.lexists(partner(sighting.path))
         rules = self.rules if asked.leases else replace(self.rules, longer=True)
+        # Where the look is too early for a partner to matter, its system call is saved.
+        may_be_quiet = not is_news or rules.quiet == 0
+        has_partner = may_be_quiet and os.path.lexists(partner(sighting.path))
         step = observe(watched, name, seen, has_partner, now, rules)
         if not isinstance(step, Ready):
             return step

@@ -16,6 +16,7 @@ from checkfirst.intake.settling import Settling
 from checkfirst.model import Answer, Sighting, Verdict
 from checkfirst.policy.quota import Limits
 from checkfirst.policy.settle import Rules as SettleRules
+from checkfirst.service.asking import Asking
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.line import Line
 from checkfirst.service.tell import Teller
@@ -217,7 +218,7 @@ async def assemble(
         mode=settings.mode,
         journal=journal,
         chain=chain,
-        remote=remote,
+        asking=Asking(remote, clock, teller.names),
         hands=hands,
         teller=teller,
         clock=clock,

@@ -22,6 +22,7 @@ from checkfirst.model import Arrival
 from checkfirst.policy.names import show
 from checkfirst.service.assemble import Parts, assemble, open_database
 from checkfirst.service.duties import Duties
+from checkfirst.service.line import LARGE_LANES, SMALL_LANES
 from checkfirst.service.lock import only_one
 from checkfirst.service.supervise import Role, Supervisor
 from checkfirst.settings.load import Loaded
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from checkfirst.store.database import Database
 
 _log = logging.getLogger(__name__)
-
-LARGE_LANES = 2
 
 Reload = Callable[[], tuple[Loaded, SecretStr]]
 
@@ -133,8 +132,8 @@ def _roles(parts: Parts, duties: Duties) -> list[Role]:
         Role("settling", parts.settling.run, stage=0),
         Role("wishes", duties.follow_wishes, stage=0),
         Role("virustotal", parts.remote.run, stage=1),
-        Role("retrying", line.later.run, stage=1),
-        Role("line", line.run_small, stage=2),
+        Role("retrying", line.retries.run, stage=1),
+        *(Role(f"line {n}", line.run_small, stage=2) for n in range(SMALL_LANES)),
         *(Role(f"line for large files {n}", line.run_large, stage=2) for n in range(LARGE_LANES)),
         Role("status", duties.keep_status, vital=False, stage=3),
         Role("housekeeping", duties.keep_house, vital=False, stage=3),

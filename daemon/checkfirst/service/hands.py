@@ -5,7 +5,7 @@ happens to it. Decides nothing and writes no journal.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from checkfirst.errors import FileProblem
@@ -65,6 +65,17 @@ class Hands:
             self._held[root] = held_folder_blocking(root, self._state, self._token)
         return self._held[root]
 
+    def known_folders(self, roots: Iterable[bytes]) -> dict[bytes, bytes] | None:
+        """The paths of the held folders of these roots; None while one has not been chosen."""
+        try:
+            return {root: self._held[root].path for root in roots}
+        except KeyError:
+            return None
+
+    def held_folders_blocking(self, roots: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The same, choosing what has not been chosen."""
+        return {root: self.held_folder_blocking(root).path for root in roots}
+
     def moves(self, root: bytes) -> str:
         """`rename` or `copy`; what is not known yet is likely to be a rename."""
         known = self._held.get(root)
@@ -72,21 +83,25 @@ class Hands:
 
     def take_blocking(self, works: Sequence[Work]) -> list[InHand | Missed]:
         """Hold what is to be held, open and fingerprint each."""
+        leases = {root: self._leases(root) for root in {work.arrival.root for work in works}}
         taken: list[InHand | Missed] = []
         try:
             for work in works:
-                taken.append(self._take_one_blocking(work))  # noqa: PERF401  (to close them below)
+                lease = leases[work.arrival.root]
+                taken.append(self._take_one_blocking(work, lease=lease))
         except BaseException:
             self.put_down_blocking([one for one in taken if isinstance(one, InHand)])
             raise
         return taken
 
-    def carry_out_blocking(self, orders: Sequence[Ordered]) -> list[Done | Undone]:
-        """Release or quarantine each; the descriptors are closed whatever happens."""
+    def carry_out_blocking(
+        self, orders: Sequence[Ordered], not_now: Sequence[InHand]
+    ) -> list[Done | Undone]:
+        """Release or quarantine each; all descriptors are closed, whatever happens."""
         try:
             ended = [self._end_one_blocking(order) for order in orders]
         finally:
-            self.put_down_blocking([order.hand for order in orders])
+            self.put_down_blocking([*not_now, *(order.hand for order in orders)])
         for slot in {os.path.dirname(_held(order.hand.work.arrival)) for order in orders}:
             remove_slot_blocking(os.path.join(slot, b"-"))
         return ended
@@ -100,14 +115,14 @@ class Hands:
         """Which of the paths lead nowhere any more."""
         return [path for path in paths if not os.path.lexists(path)]
 
-    def _take_one_blocking(self, work: Work) -> InHand | Missed:
+    def _take_one_blocking(self, work: Work, *, lease: bool) -> InHand | Missed:
         arrival = work.arrival
         grip: Grip | None = None
         try:
             if arrival.state is State.HOLDING and not os.path.lexists(_held(arrival)):
-                grip = self._hold_blocking(work)
+                grip = self._hold_blocking(work, lease=lease)
             else:
-                grip = open_held_blocking(_held(arrival), lease=self._leases(arrival.root))
+                grip = open_held_blocking(_held(arrival), lease=lease)
             if grip.lease is False:
                 raise BusyError(_held(arrival))  # noqa: TRY301  (one way out for all that fails)
             found = fingerprint_blocking(grip, arrival.name, self._stopped)
@@ -121,7 +136,7 @@ class Hands:
             raise
         return InHand(work, grip, found)
 
-    def _hold_blocking(self, work: Work) -> Grip:
+    def _hold_blocking(self, work: Work, *, lease: bool) -> Grip:
         arrival = work.arrival
         return hold_blocking(
             arrival.origin,
@@ -129,7 +144,7 @@ class Hands:
             work.stamp,
             root=arrival.root,
             moves=self.held_folder_blocking(arrival.root).moves,
-            lease=self._leases(arrival.root),
+            lease=lease,
         )
 
     def _missed_blocking(self, work: Work, error: FileProblem | OSError) -> Missed:

@@ -2,19 +2,40 @@
 
 from dataclasses import replace
 
+from checkfirst.intake.look import Settled
 from checkfirst.model import Action, Arrival, Fingerprint, Stamp, State, VerdictKind
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.store.journal import Facts, NewArrival, Step
 
 WAITING = frozenset({State.HELD, State.WAITING})
 TAKEABLE = frozenset({State.HOLDING, State.HELD, State.WAITING})
+_NOT_TAKEN = frozenset({State.LEFT, State.HOLDING})
 ORDERED = frozenset({State.RELEASING, State.QUARANTINING})
 
 
-def intent(work: Work, held: bytes) -> NewArrival:
+def intent(new: Settled, held: bytes, now: float) -> NewArrival:
     """The row of a file that is about to be held."""
-    arrival = work.arrival
-    return NewArrival(arrival.root, arrival.origin, held, work.stamp, arrival.arrived_at or 0.0)
+    return NewArrival(new.sighting.root, new.sighting.path, held, new.stamp, now)
+
+
+def new_work(new: Settled, number: int, held: bytes, now: float) -> Work:
+    """The work that follows on its row."""
+    arrival = Arrival(
+        id=number,
+        state=State.HOLDING,
+        root=new.sighting.root,
+        origin=new.sighting.path,
+        held=held,
+        size=new.stamp.size,
+        arrived_at=now,
+    )
+    return Work(arrival, new.stamp, new.sighting)
+
+
+def tried_again(work: Work) -> Step:
+    """A file that could not be taken before is to be held now, by the same row."""
+    facts = Facts(held=work.arrival.held, root=work.arrival.root)
+    return Step(work.arrival.id, _NOT_TAKEN, State.HOLDING, facts, keep=True)
 
 
 def identified(hand: InHand) -> Arrival:

@@ -134,7 +134,11 @@ class Watcher:
 
     def leases(self, root: bytes) -> bool:
         """Whether a lease means anything below this root; a folder that is not watched may try."""
-        return next((known.leases for known in self.roots if known.path == root), True)
+        for folder in self._folders:
+            known = folder.root
+            if known is not None and known.path == root:
+                return known.leases
+        return True
 
     def spares_blocking(self, sighting: Sighting, stamp: Stamp) -> bool:
         """Whether the file was there before the first start and is to be left alone."""

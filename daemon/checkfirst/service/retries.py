@@ -1,0 +1,85 @@
+"""What failed and is to be tried again: when, and for the how-manieth time.
+
+A held file is tried again by the id of its row; one that could not be taken by its path, as it is
+the settling that looks at it first.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from checkfirst.clock import Clock
+from checkfirst.model import Arrival, Sighting
+from checkfirst.policy.retry import backoff
+from checkfirst.service.later import Later
+
+FIRST_SECONDS = 1.0
+LONGEST_SECONDS = 60.0
+"""Trouble with a disk is tried again at least this often."""
+LEFT_SECONDS = 300.0
+"""The same for files that could not be taken; the sweep finds them besides."""
+
+
+class Retries:
+    """Kept in memory alone: after a restart everything is tried at once."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        held: Callable[[list[int]], Awaitable[None]],
+        settle: Callable[[Sighting, float], None],
+    ) -> None:
+        """`held` gets the ids whose moment has come; `settle` begins anew with a path."""
+        self._later = Later(clock, held)
+        self._settle = settle
+        self._tries: dict[int, int] = {}
+        self._left: dict[bytes, tuple[int, int]] = {}
+        """Origin to id and number of tries, of what could not be taken."""
+
+    async def run(self) -> None:
+        """Hand back what is due, until cancelled."""
+        await self._later.run()
+
+    def held(self, number: int) -> bool:
+        """Try a held file again after a growing pause; whether it is the first time."""
+        tries = self._tries[number] = self._tries.get(number, -1) + 1
+        self.soon(number, backoff(tries, FIRST_SECONDS, LONGEST_SECONDS, 0.0))
+        return tries == 0
+
+    def soon(self, number: int, seconds: float) -> None:
+        """Look at this row again after so many seconds; that is no failure."""
+        self._later.put(number, seconds)
+
+    def well(self, number: int) -> None:
+        """It has ended: its failures are forgotten."""
+        self._tries.pop(number, None)
+
+    def settle_again(self, sighting: Sighting) -> None:
+        """Begin anew with a path whose row could not be begun, or has moved on."""
+        self._settle(sighting, FIRST_SECONDS)
+
+    def left(self, arrival: Arrival, sighting: Sighting) -> bool:
+        """It could not be taken: try again after a growing pause; whether it is the first time."""
+        tries = self._left.get(arrival.origin, (arrival.id, 0))[1]
+        self._left[arrival.origin] = (arrival.id, tries + 1)
+        self._settle(sighting, backoff(tries, FIRST_SECONDS, LEFT_SECONDS, 0.0))
+        return tries == 0
+
+    def recall(self, arrival: Arrival) -> None:
+        """This row was left when we stopped the last time."""
+        self._left[arrival.origin] = (arrival.id, 0)
+
+    def row_of(self, origin: bytes) -> int:
+        """The id of the row that was left there, or 0."""
+        return self._left.get(origin, (0, 0))[0]
+
+    def taken(self, arrival: Arrival) -> None:
+        """It is held now, or gone: what comes to its place next is another arrival."""
+        if self._left and self.row_of(arrival.origin) == arrival.id:
+            del self._left[arrival.origin]
+
+    def all_left(self) -> list[bytes]:
+        """The paths of all that could not be taken."""
+        return list(self._left)
+
+    def give_up(self, paths: Iterable[bytes]) -> list[int]:
+        """Nothing lies there any more: the ids of their rows, which are to be closed."""
+        return [self._left.pop(path)[0] for path in paths if path in self._left]
