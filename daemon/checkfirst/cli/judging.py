@@ -6,16 +6,19 @@ remembered there, and both together keep within the quota. A daemon need not be 
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import click
 
 from checkfirst import logs
 from checkfirst.cli.needed_key import found_key
+from checkfirst.cli.progress import progress
+from checkfirst.cli.sending import Sending
 from checkfirst.clock import SystemClock
 from checkfirst.model import Mode, Question, Risk, Verdict, VerdictKind
-from checkfirst.policy.names import escape
+from checkfirst.policy.names import escape, show
 from checkfirst.service import assemble, checking
 from checkfirst.settings.load import Loaded
 from checkfirst.sources.virustotal import events
@@ -62,7 +65,7 @@ def judge_blocking(request: Request, loaded: Loaded) -> list[checking.Judged]:
 
 
 async def _judge(request: Request, loaded: Loaded) -> list[checking.Judged]:
-    looked = await checking.look(request.files, tell)
+    looked = await checking.look(request.files, _reading)
     found = {each.found.sha256: each.found for each in looked if each.found is not None}
     if not found:
         return [checking.judge(each, None, request.mode) for each in looked]
@@ -82,10 +85,17 @@ async def _judge(request: Request, loaded: Loaded) -> list[checking.Judged]:
         asking = checking.Asking(clock, tell)
         if unanswered := found.keys() - verdicts.keys():
             questions = _questions(looked, unanswered, clock.now())
-            await _ask(request, loaded, database, asking, questions)
+            with Sending(questions) as sending:
+                await _ask(request, loaded, database, asking, questions, sending)
     finally:
         await database.close()
     return [_judged(each, verdicts, asking, request.mode) for each in looked]
+
+
+@contextmanager
+def _reading(path: bytes, size: int) -> Iterator[Callable[[], bool]]:
+    with progress(f"Reading {show(path.rpartition(b'/')[2])}", size) as bar:
+        yield bar.is_stopped
 
 
 def _questions(looked: Sequence[checking.Looked], hashes: set[str], now: float) -> list[Question]:
@@ -103,9 +113,12 @@ async def _ask(
     database: Database,
     asking: checking.Asking,
     questions: Sequence[Question],
+    sending: Sending,
 ) -> None:
     def on_event(event: events.Event) -> None:
         match event:
+            case events.Sending(sha256, sent):
+                sending.sent(sha256, sent)
             case events.Submitted(sha256):
                 asking.submitted(sha256, report_url(sha256))
             case events.Problem(text, str(sha256)):

@@ -7,13 +7,13 @@ never read from a cell; elsewhere they are plain aligned text.
 
 import json
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import click
 
 from checkfirst.errors import CheckfirstError, SettingsError
+from checkfirst.policy import columns
 from checkfirst.policy.names import escape, show
 from checkfirst.policy.sizes import readable
 
@@ -96,10 +96,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], indent: int =
         _draw(headings, cleaned, indent)
         return
     lines = [list(headings), *cleaned] if any(headings) else cleaned
-    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(columns.width, column)) for column in zip(*lines, strict=True)]
     for cells in lines:
         padded = (
-            cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)
+            cell + " " * (width - columns.width(cell))
+            for cell, width in zip(cells, widths, strict=True)
         )
         print((" " * indent + _GAP.join(padded)).rstrip())
 
@@ -176,14 +177,6 @@ def _many(number: int, name: str) -> str:
 
 def _is_terminal() -> bool:
     return sys.stdout.isatty()
-
-
-def _width(cell: str) -> int:
-    """Columns on a screen: wide characters take two, combining ones none."""
-    if cell.isascii():
-        return len(cell)
-    wide = sum(unicodedata.east_asian_width(each) in "WF" for each in cell)
-    return len(cell) + wide - sum(map(bool, map(unicodedata.combining, cell)))
 
 
 def _draw(headings: Sequence[str], rows: Sequence[Sequence[str]], indent: int) -> None:

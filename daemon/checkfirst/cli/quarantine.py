@@ -1,6 +1,8 @@
 """`checkfirst quarantine`: what was stopped, and the two ways out of it."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import click
 from checkfirst.cli import output
 from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.picking import pick, tell
+from checkfirst.cli.progress import Unit, progress
 from checkfirst.errors import Problem
 from checkfirst.model import Arrival, State
 from checkfirst.policy.names import show
@@ -113,9 +116,17 @@ def restore(context: click.Context, files: tuple[str, ...], to: Path | None, *, 
 
     from checkfirst.service.deeds import Hand  # noqa: PLC0415
 
+    # Elsewhere it is copied, and the copy is read once more.
+    passes = 1 if _is_same_filesystem(settings.quarantine, real) else 3
+
+    @contextmanager
+    def shown(row: Arrival) -> Iterator[Callable[[], bool]]:
+        with progress(f"Restoring {show(row.name)}", (row.size or 0) * passes, Unit.SHARE) as bar:
+            yield bar.is_stopped
+
     async def work() -> bool:
         async with Hand.at_work(settings) as hand:
-            return tell("restored", await hand.restore(rows, os.fsencode(real)))
+            return tell("restored", await hand.restore(rows, os.fsencode(real), shown))
 
     context.exit(0 if asyncio.run(work()) else 3)
 
@@ -148,6 +159,12 @@ def delete(
             return tell("deleted", await hand.delete(rows))
 
     context.exit(0 if asyncio.run(work()) else 3)
+
+
+def _is_same_filesystem(one: Path, other: Path) -> bool:
+    """Of folders that may be still to be made."""
+    there = [next(each for each in (path, *path.parents) if each.exists()) for path in (one, other)]
+    return there[0].stat().st_dev == there[1].stat().st_dev
 
 
 def _old(options: Options, age: str) -> list[Arrival]:

@@ -145,7 +145,7 @@ def reputation(
     return VirusTotal(
         rules or Rules.of(settings),
         Outside(
-            api=Client(account.url, lambda: key, timeout),
+            api=Client(account.url, lambda: key, timeout, on_event=on_event),
             quota=Ledger(database, clock, limits, timeout + _ANSWER_MARGIN_SECONDS),
             submissions=Submissions(database),
             deliver=deliver,

@@ -7,8 +7,10 @@ there are.
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -27,19 +29,19 @@ from checkfirst.model import (
     VerdictKind,
 )
 from checkfirst.policy.decide import decide
-from checkfirst.policy.names import show
 from checkfirst.sources.source import RemoteSource
 from checkfirst.vault.grip import digest_blocking, grasp_blocking
 from checkfirst.watch.mounts import filesystem_blocking, is_remote
-
-LONG_SECONDS = 2.0
-"""Reading that takes longer is told, so that nobody thinks the program hangs."""
 
 LOOK_SECONDS = 0.05
 """How often it is looked whether the answers are there."""
 
 Tell = Callable[[str], None]
 """Shows a person what is being waited for."""
+
+Stopped = Callable[[], bool]
+Watched = Callable[[bytes, int], AbstractContextManager[Stopped]]
+"""Shows how far the reading of a file of so many bytes is."""
 
 
 class Remote(RemoteSource, Protocol):
@@ -72,25 +74,16 @@ class Judged:
     decision: Decision
 
 
-async def look(files: Sequence[bytes], tell: Tell) -> list[Looked]:
+async def look(files: Sequence[bytes], watched: Watched) -> list[Looked]:
     """Read each file; what cannot be read becomes trouble, and nothing is raised for it."""
-    stopping = False
-
-    def read_blocking(given: bytes) -> Looked:
-        return _look_blocking(given, lambda: stopping)
-
-    looked: list[Looked] = []
-    async with asyncio.TaskGroup() as group:
-        try:
-            for given in files:
-                reading = group.create_task(asyncio.to_thread(read_blocking, given))
-                await asyncio.wait({reading}, timeout=LONG_SECONDS)
-                if not reading.done():
-                    tell(f"reading {show(given)} …")
-                looked.append(await reading)
-        finally:
-            stopping = True
-    return looked
+    interrupted = threading.Event()
+    try:
+        return [
+            await asyncio.to_thread(_look_blocking, given, watched, interrupted.is_set)
+            for given in files
+        ]
+    finally:
+        interrupted.set()
 
 
 def unchanged_blocking(judged: Judged) -> bool:
@@ -208,11 +201,15 @@ class Asking:
         return f"{outlook.reason} (until {time.strftime(pattern, until)})"
 
 
-def _look_blocking(given: bytes, stopped: Callable[[], bool]) -> Looked:
+def _look_blocking(given: bytes, watched: Watched, interrupted: Stopped) -> Looked:
     path = os.path.realpath(given)
     try:
-        with grasp_blocking(path, lease=_leases_blocking(path)) as grip:
-            found = fingerprint_blocking(grip, os.path.basename(path), stopped)
+        with (
+            grasp_blocking(path, lease=_leases_blocking(path)) as grip,
+            watched(given, grip.stamp.size) as stopped,
+        ):
+            name = os.path.basename(path)
+            found = fingerprint_blocking(grip, name, lambda: stopped() or interrupted())
     except FileProblem as error:
         return Looked(given, path, trouble=error.title[:1].lower() + error.title[1:])
     except OSError as error:

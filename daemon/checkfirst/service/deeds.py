@@ -6,8 +6,8 @@ claimed by compare-and-set, the intent is committed before anything moves, the r
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -28,6 +28,9 @@ from checkfirst.vault.placed import Placed
 from checkfirst.vault.release import release_blocking
 from checkfirst.vault.restore import delete_blocking, restore_blocking
 
+Watched = Callable[[Arrival], AbstractContextManager[Callable[[], bool]]]
+"""Shows how far the work on a file is; gives what long reads ask, and once left says stop."""
+
 BY_HAND = "released by hand, on your own responsibility"
 
 
@@ -40,6 +43,13 @@ class Deed:
     problem: FileProblem | None = None
     strangers: tuple[bytes, ...] = ()
     """Files that are not ours and stay in a deleted folder."""
+
+
+@contextmanager
+def unwatched(row: Arrival) -> Iterator[Callable[[], bool]]:
+    """Nobody looks on."""
+    del row
+    yield lambda: False
 
 
 class Hand:
@@ -64,9 +74,11 @@ class Hand:
         finally:
             await database.close()
 
-    async def restore(self, rows: Sequence[Arrival], to: bytes) -> list[Deed]:
+    async def restore(
+        self, rows: Sequence[Arrival], to: bytes, watched: Watched = unwatched
+    ) -> list[Deed]:
         """Give quarantined files back into the folder `to`; their hashes are allowed from now."""
-        return [await self._restore(row, to) for row in rows]
+        return [await self._restore(row, to, watched) for row in rows]
 
     async def delete(self, rows: Sequence[Arrival]) -> list[Deed]:
         """Delete quarantined files for good."""
@@ -76,7 +88,7 @@ class Hand:
         """Let held files go into the released folder; their hashes are allowed from now."""
         return [await self._release(row) for row in rows]
 
-    async def _restore(self, row: Arrival, to: bytes) -> Deed:
+    async def _restore(self, row: Arrival, to: bytes, watched: Watched) -> Deed:
         folder, sha256 = row.destination, row.sha256
         if (
             folder is None
@@ -87,10 +99,10 @@ class Hand:
         # Allowed before it is back, or the daemon could take it again in between.
         disallow = await self._allow(sha256, ListedBy.RESTORE, show(row.name))
         mode = 0o600 if row.mode is None else row.mode
+        what = (folder, to, row.name, sha256, mode, row.mtime_ns)
         try:
-            placed = await asyncio.to_thread(
-                restore_blocking, folder, to, row.name, sha256, mode, row.mtime_ns
-            )
+            with watched(row) as stopped:
+                placed = await asyncio.to_thread(restore_blocking, *what, stopped=stopped)
         except FileProblem as problem:
             await disallow()
             await self._end(row, State.RESTORING, State.QUARANTINED, Facts())

@@ -133,6 +133,8 @@ class Teller:
                 say(_log, logging.INFO, "waiting", "until %s: %s", self._clock(until), reason)
             case events.Problem(text):
                 say(_log, logging.ERROR, "problem", "%s", text)
+            case events.Sending():
+                pass
             case events.Recovered():
                 say(_log, logging.INFO, "recovered", "VirusTotal answers again")
 

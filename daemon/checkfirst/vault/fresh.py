@@ -16,6 +16,7 @@ from typing import Final
 
 from checkfirst.vault.grip import (
     CHUNK,
+    LOOK_UP_BYTES,
     Grip,
     buffer_of_this_thread,
     digest_blocking,
@@ -30,7 +31,6 @@ _OWN_DESCRIPTORS: Final = b"/proc/self/fd"
 _NO_TMPFILE: Final = frozenset(
     {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENOSYS}
 )
-_LOOK_UP_EVERY: Final = 16 * 1024 * 1024
 _ZEROS: Final = memoryview(bytes(CHUNK))
 KEPT_MODE: Final = 0o1777
 """Everything but set-user-id and set-group-id."""
@@ -145,7 +145,7 @@ def _copied_stretch_blocking(
 ) -> int:
     buffer = memoryview(buffer_of_this_thread())
     offset, end = stretch
-    next_look = offset + _LOOK_UP_EVERY
+    next_look = offset + LOOK_UP_BYTES
     while offset < end:
         got = os.preadv(grip.descriptor, [buffer[: min(CHUNK, end - offset)]], offset)
         if not got:
@@ -156,7 +156,7 @@ def _copied_stretch_blocking(
             written += os.pwrite(target, buffer[written:got], offset + written)
         offset += got
         if offset >= next_look:
-            next_look = offset + _LOOK_UP_EVERY
+            next_look = offset + LOOK_UP_BYTES
             look_up_blocking(grip, stopped)
     return offset
 

@@ -27,8 +27,10 @@ HEAD: Final = 4096
 CHUNK: Final = 256 * 1024
 """Fits the second-level cache: as fast as 1 MiB and faster than what openssl uses (measured)."""
 
+LOOK_UP_BYTES: Final = 16 * 1024 * 1024
+"""After so many bytes a long read asks whether to go on: three seconds on the slowest stick."""
+
 _SMALL: Final = 64 * 1024
-_LOOK_UP_EVERY: Final = 64  # chunks, 16 MiB: three seconds on the slowest stick
 _OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _PATH: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC
 _SET_LEASE: Final[int | None] = getattr(fcntl, "F_SETLEASE", None)
@@ -229,7 +231,7 @@ def digest_and_head_blocking(
             head += view[: HEAD - len(head)].tobytes()[:got]
         offset += got
         chunks += 1
-        if chunks % _LOOK_UP_EVERY == 0:
+        if chunks % (LOOK_UP_BYTES // CHUNK) == 0:
             look_up_blocking(grip, stopped)
     if offset != size or not grip.unchanged_blocking():
         raise ChangedError(grip.path)

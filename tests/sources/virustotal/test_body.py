@@ -10,9 +10,11 @@ class Heard:
 
     def __init__(self) -> None:
         self.pieces: list[bool] = []
+        self.sent: list[int] = []
 
-    def __call__(self, *, done: bool) -> None:
+    def __call__(self, sent: int, *, done: bool) -> None:
         self.pieces.append(done)
+        self.sent.append(sent)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,8 @@ async def test_it_is_one_part_with_the_hash_for_a_name_and_of_the_announced_leng
     assert max(map(len, pieces)) <= SENT_BYTES
     assert heard.pieces[-1] is True
     assert not any(heard.pieces[:-1])
+    assert heard.sent == sorted(heard.sent)
+    assert heard.sent[-1] == size
 
 
 @pytest.mark.parametrize("size", [10, READ_BYTES, 3 * READ_BYTES + 7])

@@ -253,6 +253,20 @@ async def test_an_upload_carries_the_bytes_under_their_hash(client, simulator, o
     assert not status.finished
 
 
+async def test_an_upload_says_how_far_it_is(simulator, opened):
+    descriptor, sha256, size = await asyncio.to_thread(opened, b"unknown" * 300_000)
+    said = []
+    client = Client(simulator.url, lambda: SecretStr("k"), 5.0, on_event=said.append)
+    try:
+        await client.upload(descriptor, sha256, size)
+    finally:
+        await client.close()
+    assert {each.sha256 for each in said} == {sha256}
+    steps = [each.sent for each in said]
+    assert steps == sorted(steps)
+    assert (len(steps) > 5, steps[-1]) == (True, size)
+
+
 async def test_a_large_file_goes_to_a_place_that_is_asked_for(client, simulator, opened):
     descriptor, sha256, size = await asyncio.to_thread(opened, b"large")
     place = await client.upload_url()

@@ -20,10 +20,10 @@ SENT_BYTES = 64 * 1024
 
 
 class Progress(Protocol):
-    """Hears of each piece that was taken."""
+    """Hears of each piece that is handed over."""
 
-    def __call__(self, *, done: bool) -> None:
-        """`done` with the last one."""
+    def __call__(self, sent: int, *, done: bool) -> None:
+        """`sent`: bytes of the file so far; `done` with the last one."""
         ...
 
 
@@ -64,23 +64,25 @@ class Body:
         """
         yield self._head
         digest = hashlib.sha256()
-        offset, kept = 0, b""
+        offset, kept, sent = 0, b"", 0
         while offset < self._size:
             piece = await asyncio.to_thread(self._read_blocking, offset, digest.update)
             if not piece:
                 break
             offset += len(piece)
             for part in _cut(kept):
-                self._progress(done=False)
+                sent += len(part)
+                self._progress(sent, done=False)
                 yield part
             kept = piece
         if offset != self._size or digest.hexdigest() != self._sha256:
             self.changed = True
             raise ChangedError
         for part in _cut(kept):
-            self._progress(done=False)
+            sent += len(part)
+            self._progress(sent, done=False)
             yield part
-        self._progress(done=True)
+        self._progress(sent, done=True)
         yield self._tail
 
     def _read_blocking(self, offset: int, update: Callable[[bytes], None]) -> bytes:

@@ -14,6 +14,7 @@ from yarl import URL
 
 from checkfirst.errors import CheckfirstError
 from checkfirst.sources.virustotal.body import Body
+from checkfirst.sources.virustotal.events import OnEvent, Sending, nobody_listens
 from checkfirst.sources.virustotal.place import may_receive
 from checkfirst.sources.virustotal.replies import (
     MOST_BYTES,
@@ -49,8 +50,10 @@ class Client:
         key: Callable[[], SecretStr | None],
         timeout_seconds: float,
         make_session: Callable[[], aiohttp.ClientSession] = new_session,
+        on_event: OnEvent = nobody_listens,
     ) -> None:
         """`key` is called in a thread, as it may read a file or ask a keyring."""
+        self._on_event = on_event
         self._url = url
         self._key = key
         self._timeout = timeout_seconds
@@ -101,7 +104,8 @@ class Client:
         try:
             async with asyncio.timeout(self._timeout) as limit:
 
-                def progress(*, done: bool) -> None:
+                def progress(sent: int, *, done: bool) -> None:
+                    self._on_event(Sending(sha256, sent))
                     allowed = self._timeout * (ANSWER_TO_UPLOAD if done else 1.0)
                     limit.reschedule(loop.time() + allowed)
 

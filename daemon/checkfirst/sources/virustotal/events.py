@@ -12,6 +12,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Sending:
+    """An upload goes on; said for every piece, so for whoever shows it and not for a log."""
+
+    sha256: str
+    sent: int
+    """Bytes handed over so far; fewer than before when it is tried once more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
     """A file was uploaded."""
 
@@ -43,5 +52,10 @@ class Recovered:
     """The problem of the whole source is over."""
 
 
-Event = Asked | Submitted | Waiting | Problem | Recovered
+Event = Asked | Sending | Submitted | Waiting | Problem | Recovered
 OnEvent = Callable[[Event], None]
+
+
+def nobody_listens(event: Event) -> None:
+    """Let it be."""
+    del event

@@ -7,7 +7,7 @@ from typing import Protocol
 from checkfirst.clock import Clock
 from checkfirst.policy.quota import Slot
 from checkfirst.sources.source import Deliver, Remember
-from checkfirst.sources.virustotal.events import OnEvent
+from checkfirst.sources.virustotal.events import OnEvent, nobody_listens
 from checkfirst.sources.virustotal.reply import (
     AnalysisStatus,
     Descriptor,
@@ -82,10 +82,6 @@ class Submissions(Protocol):
         ...
 
 
-def _nobody_listens(event: object) -> None:
-    del event
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
     """All of it in one value."""
@@ -98,4 +94,4 @@ class Outside:
     clock: Clock
     random: Callable[[], float]
     """Gives numbers in [0, 1)."""
-    on_event: OnEvent = _nobody_listens
+    on_event: OnEvent = nobody_listens

@@ -1,0 +1,45 @@
+"""How much room text takes on a screen, and making it fit.
+
+Columns are not characters: wide ones (East Asian, emoji) take two, combining ones none.
+"""
+
+import unicodedata
+
+_ELLIPSIS = "…"
+
+
+def width(text: str) -> int:
+    """Columns on a screen."""
+    return len(text) if text.isascii() else sum(map(_width_of_one, text))
+
+
+def shorten(text: str, at_most: int) -> str:
+    """Cut in the middle what takes more columns, since a name's end tells as much as its start."""
+    if width(text) <= at_most:
+        return text
+    room = max(at_most - width(_ELLIPSIS), 0)
+    tail = room // 2
+    return _fitting(text, room - tail) + _ELLIPSIS + _fitting(text[::-1], tail)[::-1]
+
+
+def cut_end(text: str, at_most: int) -> str:
+    """Cut at the end what takes more columns, for sentences."""
+    if width(text) <= at_most:
+        return text
+    return _fitting(text, max(at_most - width(_ELLIPSIS), 0)).rstrip() + _ELLIPSIS
+
+
+def _fitting(text: str, columns: int) -> str:
+    """As many characters from the start as fit."""
+    taken = 0
+    for at, character in enumerate(text):
+        taken += _width_of_one(character)
+        if taken > columns:
+            return text[:at]
+    return text
+
+
+def _width_of_one(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
