@@ -1,13 +1,23 @@
+import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from checkfirst.simulator.quota import Limits
+from checkfirst.simulator.server import Simulator
+from checkfirst.simulator.thread import simulator_in_thread
+from tests.stories.house import House
 
 
 def says(home: Path, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
     environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
     return subprocess.run(
         [sys.executable, "-m", "checkfirst", *words],
+        cwd=home,
         env={**environment, "PYTHONPATH": os.pathsep.join(sys.path)},
         input=given,
         capture_output=True,
@@ -33,3 +43,84 @@ def test_an_empty_key_is_refused(tmp_path):
     done = says(tmp_path, "key", "set", given="\n")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def simulator():
+    with simulator_in_thread(
+        Simulator(keys=["right-key"], limits=Limits(4, 500, 15500))
+    ) as running:
+        yield running
+
+
+def account(home: Path, url: str, **more: int) -> None:
+    virustotal = {"url": url, "retry": {"first": "1s"}, **more}
+    (home / "settings.yaml").write_text(json.dumps({"virustotal": virustotal, "state": "state"}))
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "result"), [("right-key", 0, "accepted"), ("wrong-key", 1, "refused")]
+)
+def test_a_key_is_tried_with_one_request_that_the_ledger_knows(
+    tmp_path, simulator, key, code, result
+):
+    account(tmp_path, simulator.url)
+    says(tmp_path, "--settings", "settings.yaml", "key", "set", given=f"{key}\n")
+    done = says(tmp_path, "--settings", "settings.yaml", "key", "test", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["result"]) == (code, result), done.stderr
+    assert told["from"].endswith("virustotal.key")
+    assert key not in done.stdout + done.stderr
+    assert len(simulator.requests) == 1
+    status = json.loads(says(tmp_path, "status", "--json").stdout)
+    assert status["quota"]["day"]["used"] == 1
+
+
+def test_a_spent_quota_is_waited_for_by_nobody(tmp_path, simulator):
+    account(tmp_path, simulator.url, per_minute=1)
+    says(tmp_path, "key", "set", given="right-key\n")
+    assert says(tmp_path, "key", "test").returncode == 0
+    done = says(tmp_path, "key", "test")
+    assert done.returncode == 3
+    assert "quota for this minute is spent" in done.stdout
+    assert "until" in done.stdout
+    assert len(simulator.requests) == 1
+
+
+def test_a_service_that_is_not_there_is_told_and_costs_nothing(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        account(tmp_path, f"http://127.0.0.1:{taken.getsockname()[1]}")
+        says(tmp_path, "key", "set", given="right-key\n")
+        done = says(tmp_path, "key", "test")
+    assert done.returncode == 3
+    assert "no answer" in done.stdout
+    status = json.loads(says(tmp_path, "status", "--json").stdout)
+    assert status["quota"]["day"]["used"] == 0
+
+
+def test_without_a_key_there_is_nothing_to_try(tmp_path):
+    done = says(tmp_path, "key", "test")
+    assert done.returncode == 2
+    assert "no VirusTotal API key" in done.stderr
+
+
+class Keyless(House):
+    """Its daemon has to find the key by itself."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**super().environment, "CHECKFIRST_VIRUSTOTAL__API_KEY": ""}
+
+
+@pytest.mark.story
+def test_a_running_daemon_uses_a_new_key_at_once(tmp_path, simulator):
+    house = Keyless(tmp_path / "home", simulator.url)
+    command = ("--settings", str(house.file), "key", "set")
+    says(house.home, *command, given="wrong-key\n")
+    with house.running():
+        house.drop("new.bin", b"something new")
+        house.until_waits("new.bin", "refused")
+        done = says(house.home, *command, given="right-key\n")
+        assert "The running daemon uses it from now on" in done.stdout
+        house.until_ended("new.bin")

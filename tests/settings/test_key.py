@@ -1,16 +1,18 @@
 import os
-import sys
-import types
 
 import pytest
 
 from checkfirst.errors import SettingsError
-from checkfirst.settings.key import CREDENTIAL, WAYS, api_key, find_key, store_key_blocking
-from checkfirst.settings.key import system_keyring as ask_keyring
+from checkfirst.settings.key import CREDENTIAL, WAYS, api_key, search_key, store_key_blocking
+from tests.fakes.keyring import FakeKeyring
 
 
 def no_keyring():
     return None
+
+
+def ring_with(key, **more):
+    return lambda: FakeKeyring(key, **more)
 
 
 class Places:
@@ -21,11 +23,14 @@ class Places:
         self.docker.mkdir()
         self.credentials.mkdir()
 
-    def find(self, text="", keyring=no_keyring, **environ):
+    def search(self, text="", keyring=no_keyring, **environ):
         environ = self.desk.environ | environ
-        return find_key(
+        return search_key(
             self.desk.settings(text), environ, docker_secrets=self.docker, keyring=keyring
         )
+
+    def find(self, *args, **more):
+        return self.search(*args, **more).found
 
 
 @pytest.fixture
@@ -41,9 +46,9 @@ def test_the_more_deliberate_place_wins(desk, places):
     assert places.find() is None
     store_key_blocking("own", desk.environ)
     assert value(places.find()) == "own"
-    assert value(places.find(keyring=lambda: "ring")) == "ring"
+    assert value(places.find(keyring=ring_with("ring"))) == "ring"
     (places.docker / CREDENTIAL).write_text("docker\n")
-    assert value(places.find(keyring=lambda: "ring")) == "docker"
+    assert value(places.find(keyring=ring_with("ring"))) == "docker"
     (places.credentials / CREDENTIAL).write_text("systemd")
     folder = {"CREDENTIALS_DIRECTORY": str(places.credentials)}
     assert value(places.find(**folder)) == "systemd"
@@ -112,34 +117,25 @@ def test_a_folder_that_cannot_be_written_is_told(desk):
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.fixture
-def installed(monkeypatch):
-    """A module `keyring` such as the extra brings."""
-
-    def install(get_password):
-        module = types.ModuleType("keyring")
-        module.get_password = get_password
-        monkeypatch.setitem(sys.modules, "keyring", module)
-
-    return install
+def test_an_empty_keyring_leaves_the_word_to_the_file(desk, places):
+    store_key_blocking("own", desk.environ)
+    found = places.find(keyring=ring_with(None))
+    assert (value(found), found.where.endswith("virustotal.key")) == ("own", True)
 
 
-def test_the_keyring_is_asked_for_our_entry(installed):
-    installed(lambda service, user: f"{service}/{user}")
-    assert ask_keyring() == "checkfirst/virustotal"
+def test_a_keyring_that_is_locked_is_told_beside_what_else_was_found(desk, places):
+    search = places.search(keyring=ring_with("ring", trouble="is locked"))
+    assert search.found is None
+    assert "is locked" in str(search.trouble)
+    store_key_blocking("own", desk.environ)
+    assert value(places.find(keyring=ring_with("ring", trouble="is locked"))) == "own"
 
 
-def test_a_keyring_that_fails_has_no_key(installed):
-    def fail(service, user):
-        raise RuntimeError(service)
-
-    installed(fail)
-    assert ask_keyring() is None
-
-
-def test_without_the_extra_there_is_no_keyring(monkeypatch):
-    monkeypatch.setitem(sys.modules, "keyring", None)
-    assert ask_keyring() is None
+def test_a_keyring_that_holds_no_key_but_something_else_is_told_without_repeating_it(places):
+    with pytest.raises(SettingsError) as caught:
+        places.find(keyring=ring_with("s3c ret"))
+    assert "fake keyring" in str(caught.value)
+    assert "s3c" not in str(caught.value)
 
 
 def test_the_ways_name_three_and_where_a_key_is_free():

@@ -56,7 +56,7 @@ TABLE = {
     "release": Entry(_ACT, "Let held files go, on your own responsibility.", "release"),
     "take": Entry(_ACT, "Have files judged that were there before.", "take"),
     "settings": Entry(_SET, "Show the settings, check them, or say where they are.", "settings"),
-    "key": Entry(_SET, "Keep a VirusTotal API key for the daemon, or remove it.", "key"),
+    "key": Entry(_SET, "Keep your VirusTotal API key, try it, or remove it.", "key"),
     "completion": Entry(_SET, "Print what makes your shell complete commands.", "completion"),
 }
 

@@ -11,7 +11,9 @@ import click
 from pydantic import SecretStr
 
 from checkfirst.errors import SettingsError
-from checkfirst.settings.key import WAYS, Found, find_key, store_key_blocking, without_fault
+from checkfirst.settings.kept_key import keep_key_blocking
+from checkfirst.settings.key import WAYS, Found, search_key, without_fault
+from checkfirst.settings.keyring import KeyringError
 from checkfirst.settings.schema import Settings
 
 _WHERE = "https://www.virustotal.com/gui/my-apikey"
@@ -21,17 +23,18 @@ _TRIES = 3
 class NoKeyError(SettingsError):
     """There is no API key, and nobody to ask for one."""
 
-    def __init__(self) -> None:
-        super().__init__(WAYS.rstrip().splitlines())
+    def __init__(self, trouble: KeyringError | None = None) -> None:
+        lines = WAYS.rstrip().splitlines()
+        super().__init__([*lines, str(trouble)] if trouble else lines)
         self.title = "There is no VirusTotal API key"
 
 
 def found_key(settings: Settings) -> Found:
     """The key; raises NoKeyError, and SettingsError where a place of keys is broken."""
-    found = find_key(settings, os.environ)
-    if found is None:
-        raise NoKeyError
-    return found
+    search = search_key(settings, os.environ)
+    if search.found is None:
+        raise NoKeyError(search.trouble)
+    return search.found
 
 
 def found_or_asked_key(settings: Settings) -> Found:
@@ -59,6 +62,6 @@ def _asked() -> Found:
             click.echo(f"This can be no key: {fault}.", err=True)
             continue
         if click.confirm("Keep it for the next time?", default=True, err=True):
-            click.echo(f"It is kept in {store_key_blocking(key)}.", err=True)
+            click.echo(f"It is kept in {keep_key_blocking(key, os.environ).where}.", err=True)
         return Found(SecretStr(key), "typed in")
     raise NoKeyError

@@ -43,7 +43,7 @@ from checkfirst.vault.held import INSIDE
 from checkfirst.vault.recover import Places, Recovery
 from checkfirst.watch.watcher import Watcher
 
-_ANSWER_MARGIN_SECONDS = 2.0
+ANSWER_MARGIN_SECONDS = 2.0
 """Fetching the key and opening the connection count towards a request's time as well."""
 
 
@@ -146,7 +146,7 @@ def reputation(
         rules or Rules.of(settings),
         Outside(
             api=Client(account.url, lambda: key, timeout, on_event=on_event),
-            quota=Ledger(database, clock, limits, timeout + _ANSWER_MARGIN_SECONDS),
+            quota=Ledger(database, clock, limits, timeout + ANSWER_MARGIN_SECONDS),
             submissions=Submissions(database),
             deliver=deliver,
             remember=_remember(database, clock),

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,3 +64,30 @@ def running_pid(state: Path) -> int | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def hang_up(state: Path) -> bool:
+    """Ask the daemon of this state folder to read its settings and key again; whether one runs.
+
+    The number in the file may be of another world (a container's), so it is believed only of a
+    process that has this very file open.
+    """
+    pid = running_pid(state)
+    if not pid:
+        return False
+    try:
+        wanted = os.stat(state / NAME)
+        descriptors = Path(f"/proc/{pid}/fd")
+        if not any(_is_same(each, wanted) for each in descriptors.iterdir()):
+            return False
+        os.kill(pid, signal.SIGHUP)
+    except OSError:
+        return False
+    return True
+
+
+def _is_same(path: Path, wanted: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), wanted)
+    except OSError:
+        return False

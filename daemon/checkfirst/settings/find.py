@@ -30,6 +30,8 @@ class File:
     content: bytes
     open_to_others: bool
     """Whether its mode lets anybody else on the machine read it."""
+    named: bool
+    """Whether somebody named it, or put it into the person's own configuration folder."""
 
 
 def find_blocking(path: Path | None, environ: Mapping[str, str]) -> File | None:
@@ -47,9 +49,16 @@ def find_blocking(path: Path | None, environ: Mapping[str, str]) -> File | None:
             meant = absolute(named, here, home(environ))
         except ValueError as fault:
             raise SettingsError([f"{how}: {fault}"]) from None
-        return _read(meant, named, f"given by {how}")
-    own = config_folder(environ) / NAME
-    return _read(Path(here, NAME), NAME) or _read(own, str(own))
+        return _read(meant, named, f"given by {how}", named=True)
+    return _read(Path(here, NAME), NAME) or _own(environ)
+
+
+def own_if_readable_blocking(environ: Mapping[str, str]) -> File | None:
+    """The file in the person's own configuration folder, whether it counts or not."""
+    try:
+        return _own(environ)
+    except SettingsError:
+        return None
 
 
 def places_looked_at(environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -57,15 +66,22 @@ def places_looked_at(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return Path(os.getcwd(), NAME), config_folder(environ) / NAME  # noqa: PTH109  (as above)
 
 
-def _read(path: Path, shown: str, named: str | None = None) -> File | None:
+def _own(environ: Mapping[str, str]) -> File | None:
+    own = config_folder(environ) / NAME
+    return _read(own, str(own), named=True)
+
+
+def _read(
+    path: Path, shown: str, must_exist: str | None = None, *, named: bool = False
+) -> File | None:
     shown = shown.encode("unicode_escape").decode() if not shown.isprintable() else shown
     try:
         content, mode = read_regular_blocking(path, _LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
-        if named is None:
+        if must_exist is None:
             return None
         raise SettingsError(
-            [f"{shown}: there is no such file ({named})"],
+            [f"{shown}: there is no such file ({must_exist})"],
             "Leave the name out to use the defaults, or write a new file: "
             "`checkfirst settings show` prints every key",
         ) from None
@@ -73,4 +89,4 @@ def _read(path: Path, shown: str, named: str | None = None) -> File | None:
         raise SettingsError([f"{shown}: cannot be read: {error.strerror}"]) from None
     if len(content) > _LARGEST:
         raise SettingsError([f"{shown}: is larger than 1 MiB, which no settings file can be"])
-    return File(path, shown, content, os.name == "posix" and bool(mode & 0o044))
+    return File(path, shown, content, os.name == "posix" and bool(mode & 0o044), named)

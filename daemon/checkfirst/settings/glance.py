@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checkfirst import __version__
-from checkfirst.settings.find import File, find_blocking
+from checkfirst.settings.downloads import downloads_blocking
+from checkfirst.settings.find import File, find_blocking, own_if_readable_blocking
 from checkfirst.settings.places import cache_folder
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ def _digest(file: File | None, environ: Mapping[str, str]) -> str:
         str(file.open_to_others) if file else "",
         *(f"{name}={value}" for name, value in sorted(environ.items()) if _counts(name)),
     ]
+    if file and not file.named:  # whether it is obeyed at all hangs on these: see trusted.py
+        own = own_if_readable_blocking(environ)
+        parts += [str(downloads_blocking(environ)), str(own.content) if own else ""]
     digest = hashlib.sha256(file.content if file else b"no file")
     for part in parts:
         encoded = part.encode("utf-8", "surrogateescape")

@@ -4,10 +4,8 @@ The key is looked for in the order of how deliberately it was given. Nothing her
 key, whole or in part: not in an error, not in a warning, not in a log.
 """
 
-import contextlib
 import os
 import secrets
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from checkfirst.errors import SettingsError
+from checkfirst.settings.keyring import Keyring, KeyringError, system_keyring_blocking
 from checkfirst.settings.places import config_folder
 from checkfirst.settings.regular import read_regular_blocking
 
@@ -37,7 +36,9 @@ CREDENTIAL = "checkfirst_virustotal__api_key"
 
 KEY_FILE = "virustotal.key"
 _LONGEST = 256
-_SECONDS_FOR_KEYRING = 10.0
+
+OpenKeyring = Callable[[], Keyring | None]
+"""Gives the keyring of this session, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,15 @@ class Found:
     """In words, for status and doctor."""
     warning: str | None = None
     """What is wrong with the place, when something is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What became of looking for a key."""
+
+    found: Found | None
+    trouble: KeyringError | None = None
+    """A keyring that may have held it and did not say."""
 
 
 def without_fault(text: str) -> str:
@@ -73,29 +83,41 @@ def api_key(settings: "Settings", environ: Mapping[str, str]) -> SecretStr | Non
     return found.key if found else None
 
 
-def find_key(
+def find_key(settings: "Settings", environ: Mapping[str, str]) -> Found | None:
+    """The first key there is; see `search_key`. A keyring that does not answer has none."""
+    return search_key(settings, environ).found
+
+
+def search_key(
     settings: "Settings",
     environ: Mapping[str, str],
     *,
     docker_secrets: Path = Path("/run/secrets"),
-    keyring: Callable[[], str | None] | None = None,
-) -> Found | None:
+    keyring: OpenKeyring = system_keyring_blocking,
+) -> Search:
     """The first key among settings and environment, files, credentials, keyring, own file.
 
     Reads files and asks the system keyring, which may take seconds: not for the event loop.
     Raises SettingsError when a place is there but cannot be read or holds no key.
     """
     if settings.virustotal.api_key is not None:
-        return Found(settings.virustotal.api_key, "settings or environment")
+        return Search(Found(settings.virustotal.api_key, "settings or environment"))
     if settings.virustotal.api_key_file is not None:
-        return _from_file(settings.virustotal.api_key_file, private=True, must_exist=True)
+        return Search(_from_file(settings.virustotal.api_key_file, private=True, must_exist=True))
     credentials = environ.get("CREDENTIALS_DIRECTORY")
     for folder in ([Path(credentials)] if credentials else []) + [docker_secrets]:
         if found := _from_file(folder / CREDENTIAL, private=False):
-            return found
-    if kept := (keyring or system_keyring)():
-        return _checked(kept, "the system keyring")
-    return _from_file(config_folder(environ) / KEY_FILE, private=True)
+            return Search(found)
+    trouble = None
+    if ring := keyring():
+        try:
+            kept = ring.read_blocking()
+        except KeyringError as error:
+            trouble = error
+        else:
+            if kept:
+                return Search(_checked(kept, ring.name))
+    return Search(_from_file(config_folder(environ) / KEY_FILE, private=True), trouble)
 
 
 def _checked(text: str, where: str, warning: str | None = None) -> Found:
@@ -120,26 +142,6 @@ def _from_file(path: Path, *, private: bool, must_exist: bool = False) -> Found 
     if private and os.name == "posix" and mode & 0o077:
         warning = f"{path} can be read by others on this machine; run: chmod 600 {path}"
     return _checked(content.decode("utf-8", "replace"), str(path), warning)
-
-
-def system_keyring() -> str | None:
-    """What the keyring keeps for us; None when it is not installed, locked or silent.
-
-    A keyring may ask the person to unlock it and wait as long as that takes, so it is given a
-    thread and a few seconds.
-    """
-    answers: list[str | None] = []
-
-    def ask() -> None:
-        with contextlib.suppress(Exception):  # backends are foreign code and raise what they like
-            import keyring  # noqa: PLC0415  (an extra, and slow to import)
-
-            answers.append(keyring.get_password("checkfirst", "virustotal"))
-
-    thread = threading.Thread(target=ask, name="keyring", daemon=True)
-    thread.start()
-    thread.join(_SECONDS_FOR_KEYRING)
-    return answers[0] if answers else None
 
 
 def store_key_blocking(key: str, environ: Mapping[str, str] = os.environ) -> Path:

@@ -8,7 +8,7 @@ USER_AGENT = f"checkfirst/{checkfirst.__version__}; gzip"
 """The front end compresses only for those whose User-Agent says `gzip`, as vt-py's does."""
 
 
-def new_session() -> aiohttp.ClientSession:
+def new_session(*traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
     """Make a session that keeps neither cookies nor connections.
 
     At a few requests a minute an idle connection is closed by the other side before it is used
@@ -19,6 +19,7 @@ def new_session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         trust_env=True,
+        trace_configs=list(traces),
     )
 
 
