@@ -17,8 +17,10 @@ from checkfirst.model import Answer, Sighting, Verdict
 from checkfirst.policy.quota import Limits
 from checkfirst.policy.settle import Rules as SettleRules
 from checkfirst.service.asking import Asking
+from checkfirst.service.assemble_notify import Notifications, notifications
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.line import Line
+from checkfirst.service.listener import Listener, Listeners
 from checkfirst.service.tell import Teller
 from checkfirst.settings.places import DATABASE
 from checkfirst.settings.schema import Settings
@@ -63,7 +65,8 @@ class Parts:
     recovery: Recovery
     hands: Hands
     wanted: Wanted
-    teller: Teller
+    teller: Listener
+    notifications: Notifications
     sightings: asyncio.Queue[list[Sighting]]
 
 
@@ -175,7 +178,8 @@ async def assemble(
     stopped: Callable[[], bool],
 ) -> Parts:
     """Wire everything for these settings; nothing runs yet and no folder is touched."""
-    teller = Teller(lambda at: datetime.fromtimestamp(at).astimezone())
+    told = notifications(settings.notify, clock, _local)
+    teller = Listeners(Teller(_local), told.herald)
     journal = Journal(database, process_id())
     chain = await local_sources(settings, database, clock)
     sightings: asyncio.Queue[list[Sighting]] = asyncio.Queue()
@@ -241,6 +245,7 @@ async def assemble(
         hands=hands,
         wanted=Wanted(database),
         teller=teller,
+        notifications=told,
         sightings=sightings,
     )
 
@@ -250,7 +255,7 @@ def _watcher(
     sightings: asyncio.Queue[list[Sighting]],
     clock: Clock,
     hands: Hands,
-    teller: Teller,
+    teller: Listener,
 ) -> Watcher:
     own = (settings.released, settings.quarantine, settings.state)
     return Watcher(
@@ -290,3 +295,7 @@ def _places_blocking(settings: Settings, hands: Hands) -> Places:
         quarantine=hands.ends.quarantine,
         relative=hands.relative,
     )
+
+
+def _local(at: float) -> datetime:
+    return datetime.fromtimestamp(at).astimezone()

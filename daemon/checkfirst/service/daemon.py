@@ -62,7 +62,6 @@ def _not_acted_on(settings: Settings) -> list[str]:
     """Words for settings that a person has changed and that nothing goes by yet."""
     changed = {
         "recheck": settings.recheck != type(settings.recheck)(),
-        "notify.open_report": settings.notify.open_report,
         "retention.quarantine": settings.retention.quarantine is not None,
     }
     return [f"the setting `{key}` is not acted on yet" for key, is_set in changed.items() if is_set]
@@ -137,6 +136,7 @@ def _roles(parts: Parts, duties: Duties) -> list[Role]:
         *(Role(f"line for large files {n}", line.run_large, stage=2) for n in range(LARGE_LANES)),
         Role("status", duties.keep_status, vital=False, stage=3),
         Role("housekeeping", duties.keep_house, vital=False, stage=3),
+        *parts.notifications.roles,
     ]
 
 

@@ -100,10 +100,12 @@ class Duties:
         return os.path.dirname(path)
 
     async def _note_waiting(self) -> None:
+        now = self._parts.clock.now()
         waits = Waits(
-            rows=tuple(await self._parts.journal.held_since(self._parts.clock.now() - 60.0)),
+            rows=tuple(await self._parts.journal.held_since(now - 60.0)),
             outlook={each.sha256: each for each in self._parts.remote.outlook()},
         )
+        self._parts.notifications.herald.still_held(waits.rows, waits.outlook, now)
         folder = os.fsencode(self._parts.settings.released)
         with contextlib.suppress(OSError):
             await asyncio.to_thread(note_blocking, folder, waits)

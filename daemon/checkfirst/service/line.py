@@ -15,10 +15,10 @@ from checkfirst.service import steps
 from checkfirst.service.asking import Asking
 from checkfirst.service.hands import Hands, fingerprint_of
 from checkfirst.service.judging import judged
+from checkfirst.service.listener import Listener
 from checkfirst.service.retries import Retries
 from checkfirst.service.slots import slotted
 from checkfirst.service.supervise import finish
-from checkfirst.service.tell import Teller
 from checkfirst.service.work import Done, InHand, Missed, Undone, Work
 from checkfirst.sources.chain import Chain
 from checkfirst.store.journal import Facts, Journal, Step
@@ -44,7 +44,7 @@ class Line:
         chain: Chain,
         asking: Asking,
         hands: Hands,
-        teller: Teller,
+        teller: Listener,
         clock: Clock,
         token: Callable[[], str],
         mend: Callable[[Sequence[Arrival]], Awaitable[list[Arrival]]],

@@ -12,6 +12,7 @@ from checkfirst.logs import say
 from checkfirst.model import Action, Arrival, VerdictKind
 from checkfirst.policy.names import show
 from checkfirst.policy.sizes import readable
+from checkfirst.service.listener import Listener
 from checkfirst.service.work import Done, InHand, Missed, Undone
 from checkfirst.sources.virustotal import events
 from checkfirst.watch.telling import Trouble, WatchEvent
@@ -24,7 +25,7 @@ BURST = 25
 _MOST_NAMES = 4096
 
 
-class Teller:
+class Teller(Listener):
     """Says what happened; keeps only the names of what was asked about."""
 
     def __init__(self, local: Callable[[float], datetime]) -> None:

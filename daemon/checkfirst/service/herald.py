@@ -1,0 +1,110 @@
+"""Makes news for the desktop of what happens: which facts count, in which words.
+
+Hears what the log hears. Whether, when and how it is shown is not known here.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from checkfirst.model import Action, Arrival, Outlook, VerdictKind
+from checkfirst.notify.news import Kind, News
+from checkfirst.policy.names import escape, show
+from checkfirst.service.listener import Listener
+from checkfirst.service.work import Done, Missed, Undone
+from checkfirst.sources.virustotal import events
+from checkfirst.watch.telling import Trouble, WatchEvent
+
+LONG_SECONDS = 120.0
+"""A file that is held for longer than this is told of."""
+
+_LONGEST_NAME = 60
+
+
+class Herald(Listener):
+    """Puts news together."""
+
+    def __init__(
+        self,
+        put: Callable[[News], None],
+        unasked: Callable[[str], None],
+        local: Callable[[float], datetime],
+    ) -> None:
+        """`put` takes news, `unasked` the page about each malicious file that was stopped.
+
+        `local` gives the local time of a moment.
+        """
+        self._put = put
+        self._unasked = unasked
+        self._local = local
+        self._told: frozenset[int] = frozenset()
+        """Ids of the files that are held for long, as far as they have been told."""
+
+    def ended(self, done: Sequence[Done]) -> None:
+        """Tell of every file; a burst is gathered elsewhere."""
+        for each in done:
+            verdict = each.order.verdict
+            page = verdict.report_url if verdict.kind is VerdictKind.MALICIOUS else None
+            text = _about(each.order.hand.work.arrival, each.order.decision.reason)
+            parent = os.path.dirname(each.destination)
+            if each.order.decision.action is Action.RELEASE:
+                self._put(News(Kind.RELEASED, text, folder=parent))
+                continue
+            self._put(News(Kind.QUARANTINED, text, page or each.destination, parent))
+            if page:
+                self._unasked(page)
+
+    def still_held(
+        self, rows: Sequence[Arrival], outlook: Mapping[str, Outlook], now: float
+    ) -> None:
+        """Tell of each file once that has waited for long; `rows` are all that wait."""
+        long = [row for row in rows if now - (row.held_at or now) > LONG_SECONDS]
+        for row in long:
+            if row.id not in self._told:
+                known = outlook.get(row.sha256 or "")
+                reason = (known.reason if known else row.reason) or "it is being looked at"
+                until = known.until if known else row.until
+                when = f", until about {self._moment(until, now)}" if until else ""
+                self._put(News(Kind.HELD, f"{_about(row, reason)}{when}"))
+        self._told = frozenset(row.id for row in long)
+
+    def undone(self, undone: Undone, *, is_first: bool) -> None:
+        """Tell what will not pass by itself."""
+        if is_first and not undone.quiet:
+            self._problem(undone.reason)
+
+    def left(self, missed: Missed, *, is_first: bool) -> None:
+        """Tell what will not pass by itself."""
+        if is_first and not missed.quiet:
+            self._problem(missed.reason)
+
+    def not_judged(self, missed: Missed, *, is_first: bool) -> None:
+        """Tell what will not pass by itself."""
+        if is_first and not missed.quiet:
+            self._problem(missed.reason)
+
+    def source(self, event: events.Event) -> None:
+        """Tell its problems; waits are told with the files that wait."""
+        if isinstance(event, events.Problem):
+            self._problem(event.text)
+
+    def watch(self, event: WatchEvent) -> None:
+        """Tell that nobody stands guard; events that were dropped are made up for by a sweep."""
+        if event.trouble is Trouble.LOST:
+            self._problem(event.text)
+
+    def failure(self, role: str, reason: str) -> None:
+        """Tell that a part does not run."""
+        self._problem(f"The part `{role}` failed: {reason}")
+
+    def _problem(self, text: str) -> None:
+        self._put(News(Kind.PROBLEM, escape(text)))
+
+    def _moment(self, at: float, now: float) -> str:
+        local = self._local(at)
+        is_today = local.date() == self._local(now).date()
+        return local.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M")
+
+
+def _about(arrival: Arrival, reason: str) -> str:
+    return f"{show(arrival.name, _LONGEST_NAME)}: {escape(reason)}"
