@@ -19,7 +19,9 @@ from checkfirst.cli.sending import Sending
 from checkfirst.clock import SystemClock
 from checkfirst.model import Mode, Question, Risk, Verdict, VerdictKind
 from checkfirst.policy.names import escape, show
-from checkfirst.service import assemble, checking
+from checkfirst.service import checking
+from checkfirst.service.assemble_deeds import open_database
+from checkfirst.service.assemble_sources import local_sources, reputation
 from checkfirst.settings.load import Loaded
 from checkfirst.sources.virustotal import events
 from checkfirst.sources.virustotal.rules import Rules
@@ -70,11 +72,11 @@ async def _judge(request: Request, loaded: Loaded) -> list[checking.Judged]:
     if not found:
         return [checking.judge(each, None, request.mode) for each in looked]
     clock = SystemClock()
-    database = await assemble.open_database(loaded.settings, clock)
+    database = await open_database(loaded.settings, clock)
     try:
         if database.notice:
             click.echo(database.notice, err=True)
-        chain = await assemble.local_sources(loaded.settings, database, clock)
+        chain = await local_sources(loaded.settings, database, clock)
         verdicts = await chain.answer(list(found.values()))
         if request.submit:  # who asks for an upload is not content with what was unknown then
             verdicts = {
@@ -131,7 +133,7 @@ async def _ask(
     key = await asyncio.to_thread(found_key, loaded.settings)
     if key.warning:
         click.echo(escape(key.warning), err=True)
-    virustotal = assemble.reputation(
+    virustotal = reputation(
         loaded.settings,
         key.key,
         database,

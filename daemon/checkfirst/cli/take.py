@@ -38,7 +38,7 @@ def take(options: Options, paths: tuple[Path, ...]) -> None:
     for path in found:
         _must_be_takeable(path, own)
     from checkfirst.clock import SystemClock  # noqa: PLC0415  (heavy; not for --help)
-    from checkfirst.service.assemble import open_database, open_deeds  # noqa: PLC0415
+    from checkfirst.service.assemble_deeds import open_database, open_deeds  # noqa: PLC0415
 
     async def work() -> None:
         clock = SystemClock()

@@ -20,7 +20,8 @@ from checkfirst.clock import Clock, SystemClock
 from checkfirst.errors import CheckfirstError, Problem
 from checkfirst.model import Arrival
 from checkfirst.policy.names import show
-from checkfirst.service.assemble import Parts, assemble, open_database
+from checkfirst.service.assemble import Parts, assemble
+from checkfirst.service.assemble_deeds import open_database
 from checkfirst.service.duties import Duties
 from checkfirst.service.line import LARGE_LANES, SMALL_LANES
 from checkfirst.service.lock import only_one

@@ -16,7 +16,7 @@ from checkfirst.errors import FileProblem
 from checkfirst.intake.fingerprint import fingerprint_blocking
 from checkfirst.model import Arrival, Fingerprint, State, VerdictKind
 from checkfirst.policy.names import show
-from checkfirst.service.assemble import Deeds, open_database, open_deeds
+from checkfirst.service.assemble_deeds import Deeds, open_database, open_deeds
 from checkfirst.service.hands import relative_path
 from checkfirst.service.steps import WAITING, identity
 from checkfirst.settings.schema import Settings
