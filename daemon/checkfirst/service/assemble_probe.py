@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from checkfirst.clock import Clock
 from checkfirst.policy.quota import Limits, Slot
-from checkfirst.service.assemble import ANSWER_MARGIN_SECONDS, open_database
+from checkfirst.service.assemble_deeds import open_database
+from checkfirst.service.assemble_sources import ANSWER_MARGIN_SECONDS
 from checkfirst.settings.schema import Settings
 from checkfirst.sources.virustotal.client import Client
 from checkfirst.sources.virustotal.outside import Quota
