@@ -54,8 +54,11 @@ class Known:
 
     def __init__(self) -> None:
         self.verdicts: dict[str, Verdict] = {}
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def answer(self, prints: Sequence[Fingerprint]) -> dict[str, Verdict]:
+        await self.answers.wait()
         return {p.sha256: self.verdicts[p.sha256] for p in prints if p.sha256 in self.verdicts}
 
     def health(self) -> SourceHealth:
@@ -213,6 +216,18 @@ async def test_a_known_file_ends_at_once(scene):
         [b"payload.quarantined", b"report.json", b"report.txt"]
     )
     assert await scene.listed(scene.held) == scene.remote.asked == []
+
+
+async def test_a_batch_that_hangs_shows_in_the_pulse(scene):
+    scene.known.verdicts = {sha(b"good"): CLEAN}
+    scene.known.answers.clear()
+    await scene.drop(b"good", b"good")
+    await scene.until(State.HOLDING)
+    await scene.clock.advance(100.0)
+    assert scene.line.pulse.longest() == 100.0
+    scene.known.answers.set()
+    await scene.until(State.RELEASED)
+    await come_true(lambda: scene.line.pulse.longest() == 0.0)
 
 
 async def test_a_file_waits_for_its_answer_and_is_asked_about_once(scene):

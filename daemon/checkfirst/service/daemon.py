@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,7 +26,9 @@ from checkfirst.service.assemble_deeds import open_database
 from checkfirst.service.duties import Duties
 from checkfirst.service.line import LARGE_LANES, SMALL_LANES
 from checkfirst.service.lock import only_one
+from checkfirst.service.pulse import keep_watchdog
 from checkfirst.service.supervise import Role, Supervisor
+from checkfirst.service.systemd import Systemd
 from checkfirst.settings.load import Loaded
 from checkfirst.settings.schema import Settings
 from checkfirst.store.process import is_alive
@@ -69,17 +72,19 @@ def _not_acted_on(settings: Settings) -> list[str]:
 
 
 async def _live(loaded: Loaded, key: SecretStr, reload: Reload, clock: Clock) -> int:
-    signals = _Signals()
+    systemd = Systemd(clock)
+    signals = _Signals(systemd)
     database = await open_database(loaded.settings, clock)
     try:
         if database.notice:
             logs.say(_log, logging.ERROR, "problem", "%s", database.notice)
         while True:
             signals.again.clear()
-            await _run(loaded, key, database, clock, signals)
+            await _run(loaded, key, database, clock, signals, systemd)
             if signals.stop.is_set():
                 logs.say(_log, logging.INFO, "stopped", "files that wait stay held")
                 return 0
+            systemd.reloading()
             loaded, key = await _reloaded(loaded, key, reload)
     except CheckfirstError as error:
         logs.say(_log, logging.CRITICAL, "problem", "checkfirst ends: %s", error)
@@ -89,7 +94,12 @@ async def _live(loaded: Loaded, key: SecretStr, reload: Reload, clock: Clock) ->
 
 
 async def _run(
-    loaded: Loaded, key: SecretStr, database: "Database", clock: Clock, signals: "_Signals"
+    loaded: Loaded,
+    key: SecretStr,
+    database: "Database",
+    clock: Clock,
+    signals: "_Signals",
+    systemd: Systemd,
 ) -> None:
     """One life of the parts, from recovery to the stop of the last lane."""
     settings = loaded.settings
@@ -101,12 +111,12 @@ async def _run(
     rows = await parts.recovery.everything()
     await parts.watcher.start()
     supervisor = Supervisor(clock, parts.teller.failure)
-    duties = Duties(parts, supervisor, database.notice)
+    duties = Duties(parts, supervisor, systemd, database.notice)
     try:
         await asyncio.to_thread(_choose_held_folders_blocking, parts)
         async with asyncio.TaskGroup() as group:
-            group.create_task(_say_ready(parts, duties, rows), name="ready")
-            await supervisor.run(_roles(parts, duties), signals.again)
+            group.create_task(_say_ready(parts, duties, systemd, rows), name="ready")
+            await supervisor.run(_roles(parts, duties, systemd), signals.again)
     except* CheckfirstError as failed:
         raise failed.exceptions[0] from None
     finally:
@@ -114,7 +124,7 @@ async def _run(
         await duties.write_status()
 
 
-async def _say_ready(parts: Parts, duties: Duties, rows: list[Arrival]) -> None:
+async def _say_ready(parts: Parts, duties: Duties, systemd: Systemd, rows: list[Arrival]) -> None:
     """Beside the roles, as the line must run while it is filled."""
     await parts.line.resume(rows)
     await duties.write_status()
@@ -123,10 +133,12 @@ async def _say_ready(parts: Parts, duties: Duties, rows: list[Arrival]) -> None:
     text = "%s, mode %s; released files go to %s"
     released = show(os.fsencode(parts.settings.released))
     logs.say(_log, logging.INFO, "watching", text, folders, mode, released)
+    systemd.ready()
 
 
-def _roles(parts: Parts, duties: Duties) -> list[Role]:
+def _roles(parts: Parts, duties: Duties, systemd: Systemd) -> list[Role]:
     line = parts.line
+    watchdog = partial(keep_watchdog, systemd, line.pulse, parts.journal.counts, parts.clock)
     return [
         Role("watching", parts.watcher.run, stage=0),
         Role("settling", parts.settling.run, stage=0),
@@ -138,6 +150,7 @@ def _roles(parts: Parts, duties: Duties) -> list[Role]:
         Role("status", duties.keep_status, vital=False, stage=3),
         Role("housekeeping", duties.keep_house, vital=False, stage=3),
         *parts.notifications.roles,
+        *([Role("watchdog", watchdog, vital=False, stage=3)] if systemd.watchdog_seconds else []),
     ]
 
 
@@ -187,7 +200,8 @@ def _make_end_blocking(folder: Path, mode: int) -> None:
 class _Signals:
     """What the outside asks of the running daemon; made on the loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, systemd: Systemd) -> None:
+        self._systemd = systemd
         self.stop = asyncio.Event()
         self.again = asyncio.Event()
         """Set by every signal: the parts are to end."""
@@ -199,6 +213,7 @@ class _Signals:
         loop.add_signal_handler(signal.SIGHUP, self._end_parts)
 
     def _stop(self) -> None:
+        self._systemd.stopping()
         self.stop.set()
         self._end_parts()
 

@@ -9,8 +9,9 @@ from checkfirst.logs import say
 from checkfirst.model import Sighting
 from checkfirst.policy.names import show
 from checkfirst.service.assemble import Parts
-from checkfirst.service.status import MOST_OUTLOOKS, Snapshot, write_blocking
+from checkfirst.service.status import MOST_OUTLOOKS, Snapshot, in_a_line, write_blocking
 from checkfirst.service.supervise import Supervisor
+from checkfirst.service.systemd import Systemd
 from checkfirst.service.waiting_note import Waits, note_blocking
 
 _log = logging.getLogger(__name__)
@@ -24,10 +25,11 @@ PRUNE_SECONDS = 3600.0
 class Duties:
     """The small regular jobs; each is a role of its own."""
 
-    def __init__(self, parts: Parts, supervisor: Supervisor, notice: str) -> None:
+    def __init__(self, parts: Parts, supervisor: Supervisor, systemd: Systemd, notice: str) -> None:
         """`notice`: what opening the database had to tell."""
         self._parts = parts
         self._supervisor = supervisor
+        self._systemd = systemd
         self._notice = notice
         self._last: Snapshot | None = None
         self._pruned_at = 0.0
@@ -43,6 +45,7 @@ class Duties:
         snapshot = self._snapshot()
         if snapshot == self._last:
             return
+        self._systemd.status(in_a_line(snapshot))
         with contextlib.suppress(OSError):
             await asyncio.to_thread(write_blocking, self._parts.settings.state, snapshot)
             self._last = snapshot

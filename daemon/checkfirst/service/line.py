@@ -16,6 +16,7 @@ from checkfirst.service.asking import Asking
 from checkfirst.service.hands import Hands, fingerprint_of
 from checkfirst.service.judging import judged
 from checkfirst.service.listener import Listener
+from checkfirst.service.pulse import Pulse
 from checkfirst.service.retries import Retries
 from checkfirst.service.slots import slotted
 from checkfirst.service.supervise import finish
@@ -66,6 +67,8 @@ class Line:
         self._mend = mend
         self._done = done
         self.retries = Retries(clock, self._look_again, again)
+        self.pulse = Pulse(clock)
+        """Of the lanes of the many, whose batches are small enough to end soon."""
         self._small: asyncio.Queue[Settled | Work] = asyncio.Queue(4 * BATCH_FILES)
         self._large: asyncio.Queue[Settled | Work] = asyncio.Queue(4 * BATCH_FILES)
         self._busy: set[int] = set()
@@ -104,7 +107,9 @@ class Line:
     async def run_small(self) -> None:
         """A lane of the many."""
         while True:
-            await finish(self._process(await _batch(self._small)))
+            batch = await _batch(self._small)
+            with self.pulse.beat():
+                await finish(self._process(batch))
 
     async def run_large(self) -> None:
         """A lane of the large, one file at a time."""

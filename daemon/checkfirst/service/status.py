@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from checkfirst.clock import iso
 from checkfirst.model import FolderHealth, Outlook, SourceHealth
+from checkfirst.policy.names import escape, show
 
 NAME = "status.json"
 
@@ -59,3 +61,16 @@ def read_blocking(state: Path) -> Snapshot | None:
         facts["problems"] = tuple(facts["problems"])
         return Snapshot(**facts)
     return None
+
+
+def in_a_line(snapshot: Snapshot) -> str:
+    """For a service manager's status; printable."""
+    folders = ", ".join(show(folder.path) for folder in snapshot.watching)
+    parts = [f"Watching {folders}, mode {snapshot.mode}"]
+    if snapshot.outlook:
+        until = min((each.until for each in snapshot.outlook if each.until), default=None)
+        parts.append(
+            f"{len(snapshot.outlook)} waiting" + (f", until {iso(until)}" if until else "")
+        )
+    parts += [escape(problem) for problem in snapshot.problems[:1]]
+    return "; ".join(parts)

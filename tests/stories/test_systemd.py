@@ -1,0 +1,73 @@
+"""The daemon as a service manager starts it: what it hears, and when."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from checkfirst.model import State
+from checkfirst.simulator.thread import Elsewhere
+from tests.stories.house import House, wait_for
+
+pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
+
+
+class Managed(House):
+    """A house whose daemon was started by a service manager."""
+
+    def __init__(self, home: Path, url: str, **changes: object) -> None:
+        super().__init__(home, url, **changes)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._listener.bind(str(home / "notify"))
+        self._listener.setblocking(False)
+        self.told: list[str] = []
+
+    @property
+    def environment(self) -> dict[str, str]:
+        more = {"NOTIFY_SOCKET": str(self.home / "notify"), "WATCHDOG_USEC": "600000"}
+        return {k: v for k, v in {**super().environment, **more}.items() if k != "WATCHDOG_PID"}
+
+    def hears(self, *wanted: str) -> None:
+        """Wait for these, in this order, with whatever in between."""
+        for each in wanted:
+            self.told.append(wait_for(each, lambda each=each: self._next(each)))
+
+    def _next(self, wanted: str) -> str | None:
+        try:
+            told = self._listener.recv(4096).decode()
+        except BlockingIOError:
+            return None
+        self.told.append(told)
+        return told if told.startswith(wanted) else None
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@contextmanager
+def managed(home: Path, url: str) -> Iterator[Managed]:
+    house = Managed(home, url)
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+def test_a_service_manager_hears_of_the_whole_life(home: Path, simulator: Elsewhere):
+    with managed(home, simulator.url) as house, house.running():
+        house.hears("STATUS=Watching ", "READY=1", "WATCHDOG=1", "WATCHDOG=1")
+        house.drop("one", b"one")
+        house.until("one", State.RELEASED)
+        house.change(mode="stop-unknowns")
+        before = int(time.clock_gettime(time.CLOCK_MONOTONIC) * 1e6)
+        house.hang_up()
+        house.hears("RELOADING=1", "STATUS=", "READY=1", "WATCHDOG=1")
+        (told,) = [each for each in house.told if each.startswith("RELOADING")][-1:]
+        at = int(told.split("MONOTONIC_USEC=")[1].split("\n")[0])
+        assert before < at < int(time.clock_gettime(time.CLOCK_MONOTONIC) * 1e6)
+        assert any("mode stop-unknowns" in each for each in house.told)
+        house.stop()
+        house.hears("STOPPING=1")
