@@ -1,14 +1,17 @@
 """`checkfirst release`: held files go, on the person's own responsibility."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 
 from checkfirst.cli import output
 from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.picking import pick, tell
+from checkfirst.cli.progress import Unit, progress
 from checkfirst.errors import Problem
-from checkfirst.model import State
+from checkfirst.model import Arrival, State
 from checkfirst.policy.names import show
 from checkfirst.store.reading import Reading
 
@@ -48,8 +51,13 @@ def release(context: click.Context, files: tuple[str, ...], *, is_all: bool, yes
     settings = options.load().settings
     from checkfirst.service.deeds import Hand  # noqa: PLC0415  (heavy; not for --help)
 
+    @contextmanager
+    def shown(row: Arrival) -> Iterator[Callable[[], bool]]:
+        with progress(f"Releasing {show(row.name)}", row.size or 0, Unit.SHARE) as bar:
+            yield bar.is_stopped
+
     async def work() -> bool:
         async with Hand.at_work(settings) as hand:
-            return tell("released", await hand.release(rows))
+            return tell("released", await hand.release(rows, shown))
 
     context.exit(0 if asyncio.run(work()) else 3)

@@ -44,7 +44,8 @@ def take(options: Options, paths: tuple[Path, ...]) -> None:
         clock = SystemClock()
         database = await open_database(settings, clock)
         try:
-            await open_deeds(database, clock).wish([os.fsencode(path) for path in found])
+            deeds = await open_deeds(database, clock)
+            await deeds.wish([os.fsencode(path) for path in found])
         finally:
             await database.close()
 

@@ -73,7 +73,7 @@ async def assemble(
     """Wire everything for these settings; nothing runs yet and no folder is touched."""
     told = notifications(settings.notify, clock, _local)
     teller = Listeners(Teller(_local), told.herald)
-    journal = Journal(database, process_id())
+    journal = Journal(database, await asyncio.to_thread(process_id))
     chain = await local_sources(settings, database, clock)
     sightings: asyncio.Queue[list[Sighting]] = asyncio.Queue()
 

@@ -3,6 +3,7 @@
 Apart from the daemon's parts, so that such a command loads neither the watcher nor the network.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -33,8 +34,9 @@ class Deeds:
     """Asks the daemon to take files in."""
 
 
-def open_deeds(database: Database, clock: Clock) -> Deeds:
+async def open_deeds(database: Database, clock: Clock) -> Deeds:
     """Over an open database."""
+    process = await asyncio.to_thread(process_id)
     kept, wanted = KeptLists(database, clock), Wanted(database)
 
     async def allow(sha256: str, by: ListedBy, note: str) -> Callable[[], Awaitable[None]]:
@@ -52,4 +54,4 @@ def open_deeds(database: Database, clock: Clock) -> Deeds:
     async def wish(paths: Sequence[bytes]) -> None:
         await wanted.ask(paths, clock.now())
 
-    return Deeds(Journal(database, process_id()), allow, wish)
+    return Deeds(Journal(database, process), allow, wish)

@@ -41,16 +41,17 @@ class Role:
     """On stopping they are cancelled in this order: first what takes in work, then what ends it."""
 
 
-async def finish(work: Coroutine[object, object, T]) -> T:
+async def finish(work: Coroutine[object, object, T], hurry: Callable[[], None] = lambda: None) -> T:
     """Await `work` to its end even when the caller is cancelled meanwhile.
 
     A move in a thread goes on after its awaiter is cancelled; its result must still be recorded.
-    The cancellation is let through afterwards.
+    The cancellation is let through afterwards; `hurry` is called when it comes.
     """
     task = asyncio.create_task(work, name="finish")
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
+        hurry()
         await asyncio.wait({task})
         raise
 
