@@ -55,6 +55,7 @@ TABLE = {
     "quarantine": Entry(_ACT, "List, restore or delete what was quarantined.", "quarantine"),
     "release": Entry(_ACT, "Let held files go, on your own responsibility.", "release"),
     "take": Entry(_ACT, "Have files judged that were there before.", "take"),
+    "init": Entry(_SET, "Ask the first questions, and write a settings file.", "init"),
     "settings": Entry(_SET, "Show the settings, check them, or say where they are.", "settings"),
     "key": Entry(_SET, "Keep your VirusTotal API key, try it, or remove it.", "key"),
     "completion": Entry(_SET, "Print what makes your shell complete commands.", "completion"),

@@ -82,6 +82,24 @@ def load(
     )
 
 
+def meant_by(values: Mapping[str, object], folder: Path, environ: Mapping[str, str]) -> Settings:
+    """What these values would mean in a settings file in `folder`; SettingsError as from `load`."""
+    known = known_keys()
+    sources = {
+        "values": _from_command_line(values),
+        "environment": environment.read(environ, known),
+    }
+    merged: dict[str, object] = {}
+    for source in sources.values():
+        merged = merge(merged, source.values)
+    context = {"base": str(folder), "home": places.home(environ)}
+    settings, wrong = _validate(merged, context, known)
+    problems = [dotted(keys[0]) + ": " + text for keys, text in wrong]
+    if problems or settings is None:
+        raise SettingsError(problems)
+    return settings
+
+
 def known_keys(model: type[Section] = Settings, above: KeyPath = ()) -> tuple[KeyPath, ...]:
     """The paths of all keys and groups of keys, in the order of the schema."""
     return tuple(_known_keys(model, above))

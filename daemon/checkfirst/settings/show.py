@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from checkfirst.settings.schema import Section, Settings
+from checkfirst.settings.tree import KeyPath
 from checkfirst.settings.units import duration_text, size_text
 from checkfirst.settings.yaml import plain
 
@@ -36,21 +37,27 @@ def as_yaml(settings: Settings, origins: Mapping[str, str] | None = None) -> str
     return "\n".join(_lines(settings, origins or {}, ())) + "\n"
 
 
-def example() -> str:
-    """A settings file with every setting, its default and what it is for."""
-    return "\n".join([_HEADING, *_example_lines(Settings, "")])
+def example(changes: Mapping[KeyPath, object] | None = None) -> str:
+    """A settings file with every setting, its default and what it is for.
+
+    `changes`: values, as they would be written, that stand in place of defaults.
+    """
+    return "\n".join([_HEADING, *_example_lines(Settings, (), changes or {})])
 
 
-def _example_lines(model: type[Section], indent: str) -> list[str]:
+def _example_lines(
+    model: type[Section], above: KeyPath, changes: Mapping[KeyPath, object]
+) -> list[str]:
     lines = []
+    indent = "  " * len(above)
     for attribute, info in model.model_fields.items():
         key = info.alias or attribute
         room = 98 - len(indent)
         lines += [f"{indent}# {line}" for line in textwrap.wrap(info.description or "", room)]
         if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
-            lines += [f"{indent}{key}:", *_example_lines(info.annotation, indent + "  ")]
+            lines += [f"{indent}{key}:", *_example_lines(info.annotation, (*above, key), changes)]
         else:
-            lines.append(f"{indent}{key}: {_text(info.default)}")
+            lines.append(f"{indent}{key}: {_text(changes.get((*above, key), info.default))}")
         if not indent:
             lines.append("")
     return lines
@@ -79,7 +86,7 @@ def _text(value: object) -> str:
             text = f"'{MASK}'"
         case timedelta():
             text = duration_text(value)
-        case tuple():
+        case tuple() | list():
             text = f"[{', '.join(map(_text, value))}]"
         case Path() | str():
             text = _quoted(str(value))

@@ -86,6 +86,19 @@ def merge(below: dict[str, object], above: Mapping[str, object]) -> dict[str, ob
     return merged
 
 
+def with_changes(
+    tree: Mapping[str, object], changes: Mapping[KeyPath, object]
+) -> dict[str, object]:
+    """The tree with these values in place of what it had there."""
+    changed = dict(tree)
+    for key, value in changes.items():
+        branch: dict[str, object] = {str(key[-1]): value}
+        for part in reversed(key[:-1]):
+            branch = {str(part): branch}
+        changed = merge(changed, branch)
+    return changed
+
+
 def without(tree: Mapping[str, object], keys: set[KeyPath]) -> dict[str, object]:
     """The tree without the values at `keys`; a list that lost an item goes as a whole."""
     gone = {setting_of(key) for key in keys}
