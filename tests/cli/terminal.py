@@ -27,7 +27,7 @@ class Terminal:
                 stdin=slave,
                 stdout=slave,
                 stderr=slave,
-                preexec_fn=_take_terminal,
+                preexec_fn=_take_terminal,  # noqa: PLW1509  (a few system calls, and no locks)
             )
         finally:
             os.close(slave)
