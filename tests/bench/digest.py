@@ -8,7 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from checkfirst.vault.grip import digest_blocking, grasp_blocking, ignore_lease_breaks
+from checkfirst.vault.digest import digest_blocking
+from checkfirst.vault.grip import grasp_blocking, ignore_lease_breaks
 from tests.bench.result import NotMeasured, Result
 
 _ROUNDS = 3

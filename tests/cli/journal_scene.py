@@ -9,9 +9,10 @@ from pathlib import Path
 from checkfirst.model import Risk, State, VerdictKind
 from checkfirst.service.status import Snapshot, write_blocking
 from checkfirst.store.database import Database
-from checkfirst.store.journal import Facts, Journal, NewArrival, Step
+from checkfirst.store.journal import Journal
 from checkfirst.store.listed import Listed
 from checkfirst.store.lists import Lists
+from checkfirst.store.step import Facts, NewArrival, Step
 from checkfirst.vault.grip import grasp_blocking, stamp_of
 from checkfirst.vault.quarantine import PAYLOAD, quarantine_blocking
 from checkfirst.vault.report import Report

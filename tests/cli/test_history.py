@@ -1,7 +1,7 @@
 import json
 
 from checkfirst.model import State
-from checkfirst.store.journal import Facts
+from checkfirst.store.step import Facts
 from tests.cli.journal_scene import HOSTILE, SHA
 
 

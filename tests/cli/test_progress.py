@@ -8,7 +8,7 @@ import pytest
 from checkfirst.cli.progress import PATIENCE_SECONDS, Unit, progress
 from checkfirst.cli.sending import Sending
 from checkfirst.model import Question, Risk
-from checkfirst.vault.grip import LOOK_UP_BYTES
+from checkfirst.vault.digest import LOOK_UP_BYTES
 
 
 class Terminal(io.StringIO):

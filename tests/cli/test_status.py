@@ -7,7 +7,7 @@ from checkfirst.cli.status import look_blocking, wait_blocking
 from checkfirst.model import FolderHealth, Outlook, SourceHealth, State
 from checkfirst.service.lock import only_one
 from checkfirst.settings.glance import glance_blocking
-from checkfirst.store.journal import Facts
+from checkfirst.store.step import Facts
 from tests.cli.journal_scene import HOSTILE, NOW, SHA
 
 FOLDER = FolderHealth(b"/home/me/\xff", "native", healthy=True, moves="rename")
@@ -138,7 +138,7 @@ def test_wait_comes_back_when_the_last_file_has_its_end(daemon):
 
     def sleep(_):
         if len(looked) == 2:
-            from checkfirst.store.journal import Step
+            from checkfirst.store.step import Step
 
             step = Step(number, frozenset({State.WAITING}), State.RELEASED)
             daemon.journal(lambda journal: journal.advance([step]))

@@ -4,7 +4,7 @@ import os
 import pytest
 
 from checkfirst.model import State
-from checkfirst.store.journal import Facts
+from checkfirst.store.step import Facts
 from tests.cli.journal_scene import DATA, HOSTILE, NOW, SHA
 
 

@@ -15,8 +15,9 @@ from checkfirst.service.assemble_deeds import open_deeds
 from checkfirst.service.deeds import PATIENCE_SECONDS, Hand
 from checkfirst.settings.schema import Settings
 from checkfirst.store.database import Database
-from checkfirst.store.journal import Facts, Journal, NewArrival, Step
+from checkfirst.store.journal import Journal
 from checkfirst.store.lists import Lists
+from checkfirst.store.step import Facts, NewArrival, Step
 from checkfirst.vault.grip import grasp_blocking, ignore_lease_breaks, stamp_of
 from checkfirst.vault.quarantine import quarantine_blocking
 from checkfirst.vault.report import Report

@@ -28,9 +28,11 @@ from checkfirst.service.line import Line
 from checkfirst.service.tell import Teller
 from checkfirst.sources.chain import Chain
 from checkfirst.store.database import Database
-from checkfirst.store.journal import Journal, Step
+from checkfirst.store.journal import Journal
+from checkfirst.store.step import Step
 from checkfirst.vault.grip import ignore_lease_breaks, stamp_of
-from checkfirst.vault.recover import Places, Recovery
+from checkfirst.vault.places import Places
+from checkfirst.vault.recover import Recovery
 from tests.fakes.clock import FakeClock
 
 HELD = frozenset({State.HELD, State.WAITING})

@@ -107,7 +107,9 @@ def test_every_point_in_the_code_is_named():
             f"{step}.{name}" for step in ("release", "quarantine", "restore") for name in shared
         }
     found |= {
-        f"{step}.{name}" for step in ("restore", "delete") for name in ("text", "report", "folder")
+        f"{step}.{name}"
+        for step in ("restore", "delete")
+        for name in ("text", "note", "report", "folder")
     }
     assert found == set(NAMES)
 

@@ -10,15 +10,14 @@ import threading
 
 import pytest
 
-from checkfirst.vault.grip import (
+from checkfirst.vault.digest import (
     CHUNK,
     HEAD,
     digest_and_head_blocking,
     digest_blocking,
-    grasp_blocking,
     head_blocking,
-    lease_blocking,
 )
+from checkfirst.vault.grip import grasp_blocking, lease_blocking
 from checkfirst.vault.problems import BusyError, ChangedError, NotAFileError, StoppedError
 
 

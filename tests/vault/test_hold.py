@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from checkfirst.vault.grip import digest_blocking, stamp_of
+from checkfirst.vault.digest import digest_blocking
+from checkfirst.vault.grip import stamp_of
 from checkfirst.vault.hold import hold_blocking, remove_slot_blocking
 from checkfirst.vault.problems import (
     BusyError,

@@ -11,10 +11,12 @@ import pytest
 
 from checkfirst.model import Arrival, Risk, State
 from checkfirst.store.database import Database
-from checkfirst.store.journal import Facts, Journal, NewArrival, Step
+from checkfirst.store.journal import Journal
+from checkfirst.store.step import Facts, NewArrival, Step
 from checkfirst.vault.grip import grasp_blocking
+from checkfirst.vault.places import Places
 from checkfirst.vault.quarantine import quarantine_blocking
-from checkfirst.vault.recover import Places, Recovery
+from checkfirst.vault.recover import Recovery
 from checkfirst.vault.report import Report
 from tests.fakes.clock import FakeClock
 
@@ -241,6 +243,108 @@ def test_a_row_that_cannot_be_looked_into_stops_no_other(scene):
     scene.quarantine.write_bytes(b"in the way")
     assert [row.id for row in scene.recover()] == [stuck]
     assert scene.do(lambda journal: journal.get(other)).state is State.RELEASED
+
+
+def test_nothing_is_gone_while_the_folder_it_went_to_is_away(scene):
+    quarantining, releasing = scene.row(State.QUARANTINING), scene.row(State.RELEASING)
+    scene.quarantine.rmdir()
+    scene.released.rmdir()
+    assert scene.recovered(quarantining).state is State.QUARANTINING
+    assert scene.recovered(releasing).state is State.RELEASING
+
+
+def restoring(scene: Scene, *, noted: bool, payload: bool = True) -> tuple[int, Path, Path]:
+    """Leave a restore as a crash does: the row, the folder in the quarantine, the way out."""
+    number, folder, to = scene.row(State.RESTORING), scene.quarantine / "folder", scene.top / "to"
+    report = Report(number, b"/d/f", hashlib.sha256(b"bytes").hexdigest(), 5, 0o644, 1_000_000_000)
+    for each in (folder, to):
+        each.mkdir()
+    (folder / "report.json").write_bytes(report.to_json())
+    if payload:
+        scene.put(folder).rename(folder / "payload.quarantined")
+        (folder / "payload.quarantined").chmod(0)
+    if noted:
+        (folder / "restoring-to").symlink_to(to)
+    facts = Facts(destination=os.fsencode(folder))
+    step = Step(number, frozenset({State.RESTORING}), State.RESTORING, facts)
+    scene.do(lambda journal: journal.advance([step]))
+    return number, folder, to
+
+
+def test_a_restore_that_was_copied_is_finished_and_leaves_one_file(scene):
+    number, folder, to = restoring(scene, noted=True)
+    there = scene.put(to)
+    row = scene.recovered(number)
+    assert (row.state, row.destination) == (State.RESTORED, os.fsencode(there))
+    assert not folder.exists()
+    assert there.read_bytes() == b"bytes"
+
+
+@pytest.mark.parametrize("there", [None, b"other", b"BYTES"])
+def test_a_restore_that_did_not_come_to_copying_is_none(scene, there):
+    number, folder, to = restoring(scene, noted=True)
+    if there:
+        scene.put(to, there)
+    assert scene.recovered(number).state is State.QUARANTINED
+    assert sorted(os.listdir(folder)) == ["payload.quarantined", "report.json"]
+    assert (folder / "payload.quarantined").stat().st_mode & 0o7777 == 0
+
+
+def test_a_payload_that_is_not_what_was_copied_stays(scene):
+    number, folder, to = restoring(scene, noted=True)
+    there = scene.put(to)
+    (folder / "payload.quarantined").write_bytes(b"BYTES")
+    assert scene.recovered(number).state is State.QUARANTINED
+    assert (folder / "payload.quarantined").exists()
+    assert there.exists()
+
+
+def test_a_restore_that_was_renamed_leaves_no_reports_behind(scene):
+    number, folder, to = restoring(scene, noted=True, payload=False)
+    there = scene.put(to)
+    row = scene.recovered(number)
+    assert (row.state, row.destination) == (State.RESTORED, os.fsencode(there))
+    assert not folder.exists()
+
+
+def test_a_restore_is_finished_even_when_the_database_is_lost_meanwhile(scene):
+    _, folder, to = restoring(scene, noted=True)
+    scene.put(to)
+    for path in scene.top.glob("checkfirst.sqlite*"):
+        path.unlink()
+    assert scene.recover() == []
+    assert not folder.exists()
+    assert scene.do(lambda journal: journal.counts()) == {State.RESTORED: 1}
+
+
+def test_only_scratch_that_can_be_no_arrival_is_cleared_away(scene):
+    name = ".checkfirst-2a-7.partial"
+    (scene.held / name).write_bytes(b"half")
+    (scene.held / "0a1b.trial").touch()
+    staged = scene.quarantine / ".checkfirst-7-0123abcd.partial"
+    staged.mkdir()
+    (staged / "report.txt").touch()
+    (scene.held / "slot" / name).write_bytes(b"a download of that name")
+    strange = scene.quarantine / ".checkfirst-8-0123abcd.partial"
+    strange.mkdir()
+    (strange / "payload.quarantined").write_bytes(b"whose is this?")
+    (row,) = scene.recover()
+    assert (row.state, row.name) == (State.HELD, os.fsencode(name))
+    assert os.listdir(scene.held) == ["slot"]
+    assert os.listdir(scene.quarantine) == [strange.name]
+    assert (strange / "payload.quarantined").exists()
+
+
+def test_many_interrupted_rows_cost_one_listing_of_the_quarantine(scene, monkeypatch):
+    rows = [scene.row(State.QUARANTINING, b"bytes") for _ in range(20)]
+    for n in range(50):
+        (scene.quarantine / f"1970-01-01 other {n:08x}").mkdir()
+    listed = []
+    real = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: listed.append(path) or real(path))
+    scene.put(scene.held / "slot")
+    scene.do(lambda journal: Recovery(journal, scene.places, FakeClock()).take_over(rows))
+    assert listed.count(os.fsencode(scene.quarantine)) == 1
 
 
 def test_nothing_is_restored_while_the_quarantine_is_away(scene):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from checkfirst.policy.columns import shorten
 from checkfirst.policy.names import escape
-from checkfirst.vault.grip import LOOK_UP_BYTES
+from checkfirst.vault.digest import LOOK_UP_BYTES
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, TaskID

@@ -13,7 +13,7 @@ from checkfirst.policy.names import escape, show
 from checkfirst.service.overview import row_json, with_outlook
 from checkfirst.service.status import read_blocking
 from checkfirst.store.reading import Reading
-from checkfirst.vault.grip import hash_of_blocking
+from checkfirst.vault.digest import hash_of_blocking
 
 _ENDED = {
     State.RELEASED: "released to",

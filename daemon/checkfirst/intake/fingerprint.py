@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from checkfirst.model import Fingerprint
 from checkfirst.policy.risk import identify
-from checkfirst.vault.grip import Grip, digest_and_head_blocking
+from checkfirst.vault.digest import digest_and_head_blocking
+from checkfirst.vault.grip import Grip
 
 
 def fingerprint_blocking(

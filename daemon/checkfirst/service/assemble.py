@@ -32,7 +32,8 @@ from checkfirst.store.journal import Journal
 from checkfirst.store.process import process_id
 from checkfirst.store.wanted import Wanted
 from checkfirst.vault.held import INSIDE
-from checkfirst.vault.recover import Places, Recovery
+from checkfirst.vault.places import Places
+from checkfirst.vault.recover import Recovery
 from checkfirst.watch.watcher import Watcher
 
 

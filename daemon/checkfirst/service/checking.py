@@ -30,7 +30,8 @@ from checkfirst.model import (
 )
 from checkfirst.policy.decide import decide
 from checkfirst.sources.source import RemoteSource
-from checkfirst.vault.grip import digest_blocking, grasp_blocking
+from checkfirst.vault.digest import digest_blocking
+from checkfirst.vault.grip import grasp_blocking
 from checkfirst.watch.mounts import filesystem_blocking, is_remote
 
 LOOK_SECONDS = 0.05

@@ -23,8 +23,8 @@ from checkfirst.service.hands import relative_path
 from checkfirst.service.steps import WAITING, identity
 from checkfirst.service.supervise import finish
 from checkfirst.settings.schema import Settings
-from checkfirst.store.journal import Facts, Step
 from checkfirst.store.listed import ListedBy
+from checkfirst.store.step import Facts, Step
 from checkfirst.vault.grip import Grip, ignore_lease_breaks
 from checkfirst.vault.hold import open_held_blocking, remove_slot_blocking
 from checkfirst.vault.problems import translate

@@ -13,6 +13,7 @@ from checkfirst.service.status import MOST_OUTLOOKS, Snapshot, in_a_line, write_
 from checkfirst.service.supervise import Supervisor
 from checkfirst.service.systemd import Systemd
 from checkfirst.service.waiting_note import Waits, note_blocking
+from checkfirst.store.process import is_alive
 
 _log = logging.getLogger(__name__)
 
@@ -59,9 +60,10 @@ class Duties:
                 await self._take_wanted()
 
     async def keep_house(self) -> None:
-        """Notes for whoever waits, rows of files that are gone, old rows."""
+        """What commands that died left undone, rows of files that are gone, notes, old rows."""
         while True:
             await self._parts.clock.sleep(HOUSE_SECONDS)
+            await self._finish_for_the_dead()
             await self._parts.line.forget_the_gone()
             await self._note_waiting()
             await self._prune()
@@ -101,6 +103,10 @@ class Duties:
             if path.startswith(root.path + b"/"):
                 return root.path
         return os.path.dirname(path)
+
+    async def _finish_for_the_dead(self) -> None:
+        freed = await self._parts.journal.release_dead_claims(is_alive)
+        await self._parts.line.resume(await self._parts.recovery.take_over(freed))
 
     async def _note_waiting(self) -> None:
         now = self._parts.clock.now()

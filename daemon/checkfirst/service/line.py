@@ -22,7 +22,8 @@ from checkfirst.service.slots import slotted
 from checkfirst.service.supervise import finish
 from checkfirst.service.work import Done, InHand, Missed, Undone, Work
 from checkfirst.sources.chain import Chain
-from checkfirst.store.journal import Facts, Journal, Step
+from checkfirst.store.journal import Journal
+from checkfirst.store.step import Facts, Step
 
 SMALL_LANES = 2
 """While one waits for the disk, the other has the processor (2.0 s for a burst, against 3.1)."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from checkfirst.intake.look import Settled
 from checkfirst.model import Action, Arrival, Fingerprint, Stamp, State, VerdictKind
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
-from checkfirst.store.journal import Facts, NewArrival, Step
+from checkfirst.store.step import Facts, NewArrival, Step
 
 WAITING = frozenset({State.HELD, State.WAITING})
 TAKEABLE = frozenset({State.HOLDING, State.HELD, State.WAITING})

@@ -7,73 +7,15 @@ many rows it changes. Knows no files: what a step means is the caller's.
 
 import asyncio
 import json
-import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING
 
-from checkfirst.model import OPEN_STATES, Arrival, Risk, Stamp, State, VerdictKind
+from checkfirst.model import OPEN_STATES, Arrival, State
 from checkfirst.store import arrivals, row
+from checkfirst.store.step import NewArrival, Step
 
 if TYPE_CHECKING:
     from checkfirst.store.database import Database
-
-
-class Facts(TypedDict, total=False):
-    """What a step learns of an arrival; a key that is left out keeps its value."""
-
-    root: bytes
-    origin: bytes
-    held: bytes | None
-    dev: int
-    ino: int
-    size: int
-    mtime_ns: int
-    mode: int
-    sha256: str
-    content_type: str
-    risk: Risk
-    verdict: VerdictKind
-    source: str
-    reason: str
-    detections: int | None
-    engines: int | None
-    report_url: str | None
-    threats: tuple[str, ...]
-    destination: bytes | None
-    arrived_at: float
-    held_at: float
-    asked_at: float
-    decided_at: float | None
-    finished_at: float | None
-    until: float | None
-    submitted_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewArrival:
-    """A file that is about to be held, or (`LEFT`) could not be."""
-
-    root: bytes
-    origin: bytes
-    held: bytes | None
-    """Where it is to lie."""
-    stamp: Stamp | None
-    arrived_at: float
-    state: State = State.HOLDING
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """From one of the states `before` to `after`, if nobody else has been there."""
-
-    id: int
-    before: frozenset[State]
-    after: State
-    facts: Facts = field(default_factory=Facts)
-    keep: bool = False
-    """Keep the claim, as more is to come; at an end state it goes all the same."""
 
 
 class Journal:
@@ -96,7 +38,7 @@ class Journal:
                         number,
                         intent.state,
                         self._claim(intent.state, keep=intent.state in OPEN_STATES),
-                        _facts(intent),
+                        intent.facts(),
                     )
                     for number, intent in zip(ids, intents, strict=True)
                 ],
@@ -165,21 +107,21 @@ class Journal:
                 (json.dumps(list(ids)), self._process),
             )
 
-    async def release_dead_claims(self, alive: Callable[[str], bool]) -> int:
-        """Free the rows of processes that are no more; how many. `alive` is called in a thread."""
+    async def release_dead_claims(self, alive: Callable[[str], bool]) -> list[int]:
+        """Free the rows of processes that are no more; which. `alive` is called in a thread."""
         claimed = f"claim IS NOT NULL AND {row.IS_UNFINISHED}"
         found = await self._database.rows(f"SELECT DISTINCT claim FROM arrivals WHERE {claimed}")  # noqa: S608
         claims = [claim for (claim,) in found]
         dead = await asyncio.to_thread(lambda: [claim for claim in claims if not alive(claim)])
         if not dead:
-            return 0
+            return []
         async with self._database.writing() as connection:
             freed = await connection.execute_fetchall(
                 f"UPDATE arrivals SET claim = NULL WHERE {claimed}"  # noqa: S608
                 f" AND claim IN {row.GIVEN} RETURNING id",
                 (json.dumps(dead),),
             )
-        return len(list(freed))
+        return [number for (number,) in freed]
 
     async def waiting_for(self, sha256s: Sequence[str]) -> list[Arrival]:
         """The held and waiting rows of these hashes, whoever has claimed them."""
@@ -259,19 +201,3 @@ class Journal:
 
 _FACTS = row.COLUMNS[2:]
 """All but id and state."""
-
-
-def _facts(intent: NewArrival) -> dict[str, Any]:
-    stamp = intent.stamp
-    return {
-        "root": intent.root,
-        "origin": intent.origin,
-        "held": intent.held,
-        "arrived_at": intent.arrived_at,
-        "reason": intent.reason,
-        "dev": stamp and stamp.dev,
-        "ino": stamp and stamp.ino,
-        "size": stamp and stamp.size,
-        "mtime_ns": stamp and stamp.mtime_ns,
-        "mode": stamp and stat.S_IMODE(stamp.mode),
-    }

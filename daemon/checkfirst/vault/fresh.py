@@ -3,7 +3,8 @@
 The way for another filesystem, for a file with other hard links, and where no lease can vouch for
 the bytes. The copy has no name (O_TMPFILE) until it is whole, on the disk, and known to be what
 was asked for; a crash or a full disk leaves no trace. Where nameless files are not offered it is
-`.checkfirst-<device>-<inode>.partial` meanwhile, which the next try clears away.
+`.checkfirst-<device>-<inode>.partial` meanwhile, which the next try clears away. In the held
+folder that lies beside the slots, where no arrival is looked for.
 """
 
 import contextlib
@@ -14,15 +15,14 @@ import stat
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from checkfirst.vault.grip import (
+from checkfirst.vault.digest import (
     CHUNK,
     LOOK_UP_BYTES,
-    Grip,
     buffer_of_this_thread,
     digest_blocking,
     look_up_blocking,
-    stamp_of,
 )
+from checkfirst.vault.grip import Grip, stamp_of
 from checkfirst.vault.problems import ChangedError
 from checkfirst.vault.rename import rename_noreplace
 
@@ -39,11 +39,14 @@ KEPT_MODE: Final = 0o1777
 class Fresh:
     """A finished copy that still lacks its name."""
 
-    def __init__(self, descriptor: int, folder: int, partial: bytes | None, sha256: str) -> None:
+    def __init__(
+        self, descriptor: int, folder: int, partial: tuple[int, bytes] | None, sha256: str
+    ) -> None:
         self.descriptor = descriptor
         self.sha256 = sha256
         self._folder = folder
         self._partial = partial
+        """The folder and the name that it has meanwhile."""
 
     def put_blocking(self, name: bytes) -> None:
         """Give it its name in the folder; FileExistsError when that is taken."""
@@ -56,7 +59,8 @@ class Fresh:
                 follow_symlinks=True,
             )
         else:
-            rename_noreplace(self._partial, name, source_fd=self._folder, target_fd=self._folder)
+            where, partial = self._partial
+            rename_noreplace(partial, name, source_fd=where, target_fd=self._folder)
 
 
 @contextlib.contextmanager
@@ -68,8 +72,11 @@ def fresh_copy_blocking(
     mode: int,
     mtime_ns: int | None = None,
     stopped: Callable[[], bool] | None = None,
+    beside: int | None = None,
 ) -> Iterator[Fresh]:
     """Copy the file into the folder, without a name; it vanishes again unless it is given one.
+
+    `beside` is another folder of that filesystem, in which it lies until it has its name.
 
     The bytes are hashed on their way, must equal `sha256` where that is given, and are read back
     after fsync. Kept are mtime, owner where we may, holes, and extended attributes other than
@@ -80,7 +87,8 @@ def fresh_copy_blocking(
     room = os.statvfs(folder)
     if room.f_blocks and room.f_bavail * room.f_frsize < source.st_blocks * 512:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), grip.path)
-    descriptor, partial = _nameless_blocking(grip, folder)
+    where = folder if beside is None else beside
+    descriptor, partial = _nameless_blocking(grip, where)
     try:
         found = _copied_blocking(grip, descriptor, stopped)
         if sha256 is not None and found != sha256:
@@ -90,11 +98,11 @@ def fresh_copy_blocking(
         os.utime(descriptor, ns=(source.st_atime_ns, mtime_ns))
         os.fsync(descriptor)
         _read_back_blocking(grip, descriptor, found, stopped)
-        yield Fresh(descriptor, folder, partial, found)
+        yield Fresh(descriptor, folder, None if partial is None else (where, partial), found)
     finally:
         if partial is not None:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(partial, dir_fd=folder)
+                os.unlink(partial, dir_fd=where)
         os.close(descriptor)
 
 

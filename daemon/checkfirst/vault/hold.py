@@ -161,9 +161,11 @@ def _make_slot_blocking(held: bytes) -> None:
 
 def _copied_blocking(grip: Grip, parent: int, name: bytes, origin: bytes, held: bytes) -> None:
     _make_slot_blocking(held)
-    slot = open_folder_blocking(os.path.dirname(held))
+    slot, top = _slot_blocking(held)
     try:
-        with fresh_copy_blocking(grip, slot, sha256=None, mode=grip.stamp.mode) as fresh:
+        with fresh_copy_blocking(
+            grip, slot, sha256=None, mode=grip.stamp.mode, beside=top
+        ) as fresh:
             failpoint("hold.copied")
             fresh.put_blocking(os.path.basename(held))
             failpoint("hold.linked")
@@ -180,7 +182,19 @@ def _copied_blocking(grip: Grip, parent: int, name: bytes, origin: bytes, held: 
                 raise
     finally:
         os.close(slot)
+        os.close(top)
     failpoint("hold.unlinked")
+
+
+def _slot_blocking(held: bytes) -> tuple[int, int]:
+    """Descriptors of the slot and of the held folder that it lies in."""
+    path = os.path.dirname(held)
+    top = open_folder_blocking(os.path.dirname(path))
+    try:
+        return open_folder_blocking(os.path.basename(path), top), top
+    except BaseException:
+        os.close(top)
+        raise
 
 
 def _arrival_blocking(parent: int, name: bytes, origin: bytes, held: bytes, *, lease: bool) -> Grip:

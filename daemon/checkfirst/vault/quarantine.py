@@ -16,9 +16,10 @@ from typing import Final
 from checkfirst.clock import iso
 from checkfirst.model import Stamp
 from checkfirst.policy.names import quarantine_folder
+from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import make_folder_blocking, open_folder_blocking
-from checkfirst.vault.grip import Grip, digest_blocking, grasp_blocking, stamp_of
+from checkfirst.vault.grip import Grip, grasp_blocking, stamp_of
 from checkfirst.vault.move import Moved, Target, move_blocking
 from checkfirst.vault.placed import Placed
 from checkfirst.vault.problems import ChangedError, NotAFileError, translate

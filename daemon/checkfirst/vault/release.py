@@ -9,9 +9,10 @@ from typing import Final
 
 from checkfirst.model import Arrival
 from checkfirst.policy.names import numbered
+from checkfirst.vault.digest import hash_of_blocking
 from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import is_plain, make_folder_blocking, walk_blocking
-from checkfirst.vault.grip import Grip, hash_of_blocking
+from checkfirst.vault.grip import Grip
 from checkfirst.vault.move import Target, move_blocking
 from checkfirst.vault.placed import Placed
 from checkfirst.vault.problems import translate

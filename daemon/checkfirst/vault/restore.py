@@ -10,18 +10,23 @@ from collections.abc import Callable
 from typing import Final
 
 from checkfirst.policy.names import numbered
+from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import (
     make_folder_blocking,
     names_in_blocking,
     open_folder_blocking,
+    sync_folder_blocking,
 )
-from checkfirst.vault.grip import digest_blocking, grasp_blocking
+from checkfirst.vault.grip import grasp_blocking
 from checkfirst.vault.move import Moved, Target, move_blocking
 from checkfirst.vault.placed import Placed
 from checkfirst.vault.problems import ChangedError, GoneError, TamperedError, translate
 from checkfirst.vault.quarantine import PAYLOAD, REPORT, TEXT
 
+_TO: Final = b"restoring-to"
+"""A symbolic link to the folder that a file is being given back into, while it is; so a restore
+that was cut short can be finished from what lies there, even without the database."""
 _RESTORING: Final = "restore the file from the quarantine"
 _DELETING: Final = "delete the file from the quarantine"
 
@@ -47,7 +52,10 @@ def restore_blocking(
         there = make_folder_blocking(to)
         try:
             moved = _verified_and_moved_blocking(
-                payload, Target("restore", there, _numbered(name), sha256, mode, mtime_ns), stopped
+                payload,
+                to,
+                Target("restore", there, _numbered(name), sha256, mode, mtime_ns),
+                stopped,
             )
         finally:
             os.close(there)
@@ -89,7 +97,7 @@ def _numbered(name: bytes) -> Callable[[int], bytes]:
 
 
 def _verified_and_moved_blocking(
-    payload: bytes, target: Target, stopped: Callable[[], bool] | None
+    payload: bytes, to: bytes, target: Target, stopped: Callable[[], bool] | None
 ) -> Moved:
     folder = open_folder_blocking(os.path.dirname(payload))
     try:
@@ -105,13 +113,49 @@ def _verified_and_moved_blocking(
             if digest_blocking(grip, stopped) != target.sha256:
                 raise TamperedError(payload)  # noqa: TRY301  (sealed below, like the rest)
             failpoint("restore.verified")
+            _note_blocking(os.path.dirname(payload), to)
+            failpoint("restore.noted")
             return move_blocking(grip, payload, target, stopped)
-        except ChangedError as error:
+        except BaseException as error:
             _seal_blocking(grip.descriptor)
-            raise TamperedError(payload) from error
-        except BaseException:
-            _seal_blocking(grip.descriptor)
+            forget_restoring_blocking(os.path.dirname(payload))
+            if isinstance(error, ChangedError):
+                raise TamperedError(payload) from error
             raise
+
+
+def restoring_to_blocking(folder: bytes) -> bytes | None:
+    """Where the file in this folder of the quarantine was being given back to, if it was."""
+    try:
+        return os.readlink(os.path.join(folder, _TO))
+    except OSError:
+        return None
+
+
+def forget_restoring_blocking(folder: bytes) -> None:
+    """The file stays in the quarantine after all."""
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(folder, _TO))
+
+
+def remove_reports_blocking(folder: bytes) -> tuple[bytes, ...]:
+    """Remove what was written for a payload that has left or never came, and the folder.
+
+    What stays comes back: all, while there is a payload; else strangers. Raises OSError.
+    """
+    return _removed_blocking(folder, "restore")
+
+
+def _note_blocking(folder: bytes, to: bytes) -> None:
+    """Keep for a crash where the file goes; a full disk must not keep it from going."""
+    forget_restoring_blocking(folder)
+    with contextlib.suppress(OSError):
+        os.symlink(to, os.path.join(folder, _TO))
+        descriptor = open_folder_blocking(folder)
+        try:
+            sync_folder_blocking(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _seal_blocking(descriptor: int) -> None:
@@ -122,13 +166,14 @@ def _seal_blocking(descriptor: int) -> None:
 def _removed_blocking(folder: bytes, step: str) -> tuple[bytes, ...]:
     """Remove the reports and the folder of a payload that has left; what stays for being strange.
 
-    The JSON goes last: as long as the folder is there it can be told what it was.
+    The JSON goes last: as long as the folder is there it can be told what it was, and where to it
+    went.
     """
     descriptor = open_folder_blocking(folder)
     try:
         if PAYLOAD in (there := names_in_blocking(descriptor)):
             return tuple(there)
-        for name, point in ((TEXT, ".text"), (REPORT, ".report")):
+        for name, point in ((TEXT, ".text"), (_TO, ".note"), (REPORT, ".report")):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=descriptor)
             failpoint(step + point)

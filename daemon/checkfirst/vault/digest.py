@@ -1,0 +1,101 @@
+"""What the bytes under a grip are: their SHA-256 and their beginning, read in one pass."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from checkfirst.errors import FileProblem
+from checkfirst.vault.grip import Grip, grasp_blocking
+from checkfirst.vault.problems import ChangedError, StoppedError
+
+HEAD: Final = 4096
+"""Bytes of a file's beginning that tell its type."""
+
+CHUNK: Final = 256 * 1024
+"""Fits the second-level cache: as fast as 1 MiB and faster than what openssl uses (measured)."""
+
+LOOK_UP_BYTES: Final = 16 * 1024 * 1024
+"""After so many bytes a long read asks whether to go on: three seconds on the slowest stick."""
+
+_SMALL: Final = 64 * 1024
+
+_buffers = threading.local()
+
+
+def digest_blocking(grip: Grip, stopped: Callable[[], bool] | None = None) -> str:
+    """SHA-256 of all the bytes, in hex; see `digest_and_head_blocking`."""
+    return digest_and_head_blocking(grip, stopped)[0]
+
+
+def head_blocking(grip: Grip) -> bytes:
+    """The first 4096 bytes."""
+    return os.pread(grip.descriptor, HEAD, 0)
+
+
+def hash_of_blocking(path: bytes, *, insist: bool = False) -> str | None:
+    """SHA-256 of a file that may be anything by now; None when it cannot be had. No lease is taken.
+
+    `insist` as in `grasp_blocking`.
+    """
+    try:
+        with grasp_blocking(path, lease=False, insist=insist) as grip:
+            return digest_blocking(grip)
+    except (FileProblem, OSError):
+        return None
+
+
+def digest_and_head_blocking(
+    grip: Grip, stopped: Callable[[], bool] | None = None
+) -> tuple[str, bytes]:
+    """SHA-256 in hex, and the first 4096 bytes; a small file is read by one call.
+
+    What comes back belongs to the file as `grip.stamp` describes it: ChangedError is raised when
+    the lease broke or the stamp is no longer true. `stopped` is asked every 16 MiB; StoppedError
+    when it says yes.
+    """
+    size = grip.stamp.size
+    if size <= _SMALL:
+        data = os.pread(grip.descriptor, size + 1, 0)
+        if len(data) == size:
+            if not grip.unchanged_blocking():
+                raise ChangedError(grip.path)
+            return hashlib.sha256(data).hexdigest(), data[:HEAD]
+    hasher = hashlib.sha256()
+    buffer = buffer_of_this_thread()
+    view = memoryview(buffer)
+    offset = 0
+    chunks = 0
+    head = b""
+    while got := os.preadv(grip.descriptor, [buffer], offset):
+        hasher.update(view[:got])
+        if len(head) < HEAD:
+            head += view[: HEAD - len(head)].tobytes()[:got]
+        offset += got
+        chunks += 1
+        if chunks % (LOOK_UP_BYTES // CHUNK) == 0:
+            look_up_blocking(grip, stopped)
+    if offset != size or not grip.unchanged_blocking():
+        raise ChangedError(grip.path)
+    return hasher.hexdigest(), head
+
+
+def look_up_blocking(grip: Grip, stopped: Callable[[], bool] | None) -> None:
+    """Give up a long read when it has become pointless: ChangedError, StoppedError.
+
+    A program that wants to write waits up to /proc/sys/fs/lease-break-time (45 s) for us.
+    """
+    if stopped is not None and stopped():
+        raise StoppedError(grip.path)
+    if not grip.unchanged_blocking():
+        raise ChangedError(grip.path)
+
+
+def buffer_of_this_thread() -> bytearray:
+    """One chunk of memory that each thread uses again and again."""
+    try:
+        buffer: bytearray = _buffers.buffer
+    except AttributeError:
+        buffer = _buffers.buffer = bytearray(CHUNK)
+    return buffer

@@ -1,0 +1,189 @@
+"""What the disk says of a row after a crash, or when its file is not where the row says.
+
+Places outrank rows. Nothing is judged here and nothing is released: a file that is still held
+goes back on the line. Nothing is unlinked unless the same bytes were read elsewhere.
+"""
+
+import logging
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Final
+
+from checkfirst.errors import FileProblem
+from checkfirst.model import OPEN_STATES, Arrival, State
+from checkfirst.store.step import Facts, Step
+from checkfirst.vault.digest import hash_of_blocking
+from checkfirst.vault.places import Places, folders_blocking, is_file_blocking
+from checkfirst.vault.quarantine import PAYLOAD, read_report_blocking, seal_blocking
+from checkfirst.vault.release import released_before_blocking
+from checkfirst.vault.restore import (
+    delete_blocking,
+    forget_restoring_blocking,
+    remove_reports_blocking,
+    restoring_to_blocking,
+)
+
+_log = logging.getLogger(__name__)
+
+UNFINISHED: Final = OPEN_STATES | {State.LEFT}
+
+_HASH: Final = re.compile(rb"([0-9a-f]{8})(?: \([0-9]+\))?")
+"""How the name of a folder of the quarantine ends, see `policy.names.quarantine_folder`."""
+
+
+class Mend:
+    """One look at the disk; made anew for each, as it keeps what it has listed."""
+
+    def __init__(self, places: Places, now: float) -> None:
+        self._places = places
+        self._now = now
+
+    def steps_blocking(self, rows: Iterable[Arrival]) -> list[Step]:
+        """What each row must learn; one that is right, or cannot be looked into, needs no step."""
+        steps = []
+        for row in rows:
+            try:
+                step = self._step_blocking(row)
+            except (FileProblem, OSError) as error:
+                _log.warning("what became of file %d cannot be seen now: %s", row.id, error)
+                continue
+            if step is not None:
+                steps.append(step)
+        return steps
+
+    def _step_blocking(self, row: Arrival) -> Step | None:  # noqa: PLR0911  (a table of states)
+        is_held = row.held is not None and is_file_blocking(row.held)
+        match row.state:
+            case State.HOLDING if is_held and _is_copy_blocking(row):
+                # It was copied and not yet removed; the original counts.
+                _unlink_blocking(row.held)
+                return self._to(row, State.LEFT, reason="taking it was interrupted")
+            case State.HOLDING if not is_held and os.path.lexists(row.origin):
+                return self._to(row, State.LEFT, reason="taking it was interrupted")
+            case State.RELEASING | State.QUARANTINING:
+                return self._ordered_blocking(row, is_held=is_held)
+            case State.RESTORING if row.destination is not None:
+                return self._restoring_blocking(row, row.destination)
+            case State.DELETING if row.destination is not None:
+                strangers = delete_blocking(row.destination)
+                return None if strangers else self._to(row, State.DELETED)
+            case State.HOLDING | State.LEFT if is_held:
+                return self._to(row, State.HELD)
+            case State.HOLDING | State.HELD | State.WAITING if not is_held:
+                return self._missing_blocking(row)
+            case _:
+                return None
+
+    def _ordered_blocking(self, row: Arrival, *, is_held: bool) -> Step | None:
+        """A move was decided on: see whether it has been done."""
+        if row.state is State.RELEASING:
+            end, after = self._places.released, State.RELEASED
+            there = released_before_blocking(end, self._places.relative(row), row)
+        else:
+            end, after = self._places.quarantine, State.QUARANTINED
+            there = self._quarantined_blocking(row)
+        if is_held:
+            # The held file may go only if it still is what was copied and the copy is whole.
+            # Else it is judged, and moved, once more.
+            is_whole = there is not None and (
+                after is State.RELEASED or _payload_hash_blocking(there) == row.sha256
+            )
+            if not is_whole or not _still_is_blocking(row):
+                return self._to(row, State.HELD, reason="its move was interrupted")
+            _unlink_blocking(row.held)
+        if there is None:  # while the folder itself is away, nothing in it is gone
+            return self._missing_blocking(row) if os.path.isdir(end) else None
+        return self._to(row, after, destination=there)
+
+    def _quarantined_blocking(self, row: Arrival) -> bytes | None:
+        """The folder that was made for this row, if the payload is in it."""
+        for folder in self._by_hash.get((row.sha256 or "")[:8].encode(), ()):
+            report = read_report_blocking(folder)
+            if report is None or (report.origin, report.sha256) != (row.origin, row.sha256):
+                continue
+            try:
+                payload = os.lstat(os.path.join(folder, PAYLOAD))
+            except FileNotFoundError:
+                continue
+            if payload.st_size == row.size and (report.id == row.id or payload.st_ino == row.ino):
+                return folder
+        return None
+
+    @cached_property
+    def _by_hash(self) -> dict[bytes, list[bytes]]:
+        """The quarantine's folders by the beginning of the SHA-256 that their names end with."""
+        found: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        for folder in folders_blocking(self._places.quarantine):
+            if end := _HASH.fullmatch(folder.rpartition(b"/")[2].rpartition(b" ")[2]):
+                found[end[1]].append(folder)
+        return found
+
+    def _restoring_blocking(self, row: Arrival, folder: bytes) -> Step | None:
+        """Given back already, or still in the quarantine; never both."""
+        if not os.path.isdir(self._places.quarantine):
+            return None  # the quarantine itself is away
+        to = restoring_to_blocking(folder)
+        there = None if to is None else released_before_blocking(to, row.name, row)
+        payload = os.path.join(folder, PAYLOAD)
+        if os.path.lexists(payload):
+            if there is None or _payload_hash_blocking(folder) != row.sha256:
+                forget_restoring_blocking(folder)
+                return self._to(row, State.QUARANTINED, reason="restoring it was interrupted")
+            _unlink_blocking(payload)
+        if os.path.isdir(folder):
+            remove_reports_blocking(folder)
+        return self._to(row, State.RESTORED, destination=there)
+
+    def _missing_blocking(self, row: Arrival) -> Step | None:
+        """Not where it should be: perhaps a person or a command moved it on."""
+        if row.held is not None and not os.path.isdir(os.path.dirname(os.path.dirname(row.held))):
+            return None  # the held folder itself is away, so nothing in it is gone
+        there = released_before_blocking(self._places.released, self._places.relative(row), row)
+        if there is not None and row.sha256 is not None:
+            return self._to(row, State.RELEASED, destination=there)
+        return self._to(row, State.GONE, reason="it is no longer in the held folder")
+
+    def _to(
+        self, row: Arrival, state: State, reason: str = "", destination: bytes | None = None
+    ) -> Step:
+        facts = Facts(reason=reason) if reason else Facts()
+        if destination is not None:
+            facts["destination"] = destination
+        if state not in UNFINISHED:
+            facts["finished_at"] = self._now
+        return Step(row.id, frozenset({row.state}), state, facts)
+
+
+def _payload_hash_blocking(folder: bytes) -> str | None:
+    try:
+        return hash_of_blocking(os.path.join(folder, PAYLOAD), insist=True)
+    finally:
+        seal_blocking(folder)
+
+
+def _is_copy_blocking(row: Arrival) -> bool:
+    """Whether the held file is a copy of what still lies at the origin, byte for byte.
+
+    A file of the same name may have arrived there since; then both are to be kept.
+    """
+    held, origin = row.held, row.origin
+    if held is None or not is_file_blocking(origin):
+        return False
+    if not os.path.getsize(held):
+        return True  # a name that was reserved, see rename_by_reservation
+    if os.path.getsize(held) != os.path.getsize(origin):
+        return False
+    found = hash_of_blocking(held, insist=True)
+    return found is not None and found == hash_of_blocking(origin)
+
+
+def _still_is_blocking(row: Arrival) -> bool:
+    return row.held is not None and hash_of_blocking(row.held, insist=True) == row.sha256
+
+
+def _unlink_blocking(path: bytes | None) -> None:
+    if path is not None:
+        os.unlink(path)
