@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from checkfirst.errors import AlreadyRunningError
+from checkfirst.errors import AlreadyRunningError, Problem
 from checkfirst.service.lock import only_one, running_pid
 
 HOLD = """
@@ -57,3 +57,9 @@ def test_looking_does_not_keep_a_daemon_from_starting(tmp_path):
         assert running_pid(tmp_path) is None
         with only_one(tmp_path):
             pass
+
+
+def test_a_state_folder_that_cannot_be_written_to_is_told_of(tmp_path):
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(Problem, match="cannot be written to"), only_one(tmp_path / "state"):
+        pass

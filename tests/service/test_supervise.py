@@ -4,6 +4,7 @@ import pytest
 
 from checkfirst.errors import Problem
 from checkfirst.service.supervise import Role, Supervisor, VitalRoleFailedError, finish
+from checkfirst.store.problem import PassingStoreError
 from tests.fakes.clock import FakeClock, settle_loop
 
 
@@ -51,6 +52,27 @@ async def test_a_vital_role_that_keeps_failing_ends_it_with_the_reason():
     assert "heart" in str(task.result())
     assert "No luck" in str(task.result())
     assert role.runs == 5
+
+
+async def test_a_full_disk_is_waited_out_by_vital_roles():
+    clock, runs = FakeClock(), []
+
+    async def write() -> None:
+        runs.append(clock.monotonic())
+        if len(runs) < 20:
+            raise PassingStoreError("There is no room left for the database", "Make room")
+        await asyncio.Event().wait()
+
+    supervisor = Supervisor(clock, lambda *_: None)
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(supervisor.run([Role("line", write)], stop))
+        await clock.advance(60)
+        assert "no room left" in supervisor.problems["line"]
+        await clock.advance(3600)
+        assert len(runs) == 20
+        assert supervisor.problems == {}
+        stop.set()
 
 
 async def test_an_optional_role_that_keeps_failing_only_stays_a_problem():

@@ -8,6 +8,8 @@ import pytest
 from checkfirst.vault import fresh as fresh_module
 from checkfirst.vault.fresh import fresh_copy_blocking
 from checkfirst.vault.grip import grasp_blocking
+from checkfirst.vault.hold import hold_blocking
+from checkfirst.vault.places import lying_blocking
 from checkfirst.vault.problems import ChangedError, StoppedError
 
 
@@ -218,3 +220,27 @@ def test_a_limit_in_the_middle_of_the_copy_leaves_no_trace(place, source, folder
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert os.listdir(place + b"/to") == []
+
+
+def test_a_half_made_copy_of_a_held_file_lies_where_no_arrival_is_looked_for(
+    place, other, at, monkeypatch
+):
+    """Without O_TMPFILE it has a name, and a crash would leave it in the slot, to be judged."""
+    monkeypatch.setattr(fresh_module, "_TMPFILE", None)
+    os.mkdir(place + b"/root")
+    os.mkdir(other + b"/held", 0o700)
+    origin = place + b"/root/file"
+    with open(origin, "wb") as file:
+        file.write(b"content")
+    seen = []
+
+    def look() -> None:
+        seen.append((os.listdir(other + b"/held/slot"), lying_blocking([other + b"/held"])))
+        assert any(name.endswith(b".partial") for name in os.listdir(other + b"/held"))
+
+    at("hold.copied", look)
+    held = other + b"/held/slot/file"
+    hold_blocking(origin, held, None, root=place + b"/root", moves="copy").close()
+    assert seen == [([], [])]
+    assert os.listdir(other + b"/held") == [b"slot"]
+    assert os.listdir(other + b"/held/slot") == [b"file"]

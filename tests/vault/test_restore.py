@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import os
 
@@ -7,7 +8,7 @@ from checkfirst.vault.grip import grasp_blocking
 from checkfirst.vault.problems import BusyError, DiskError, GoneError, TamperedError
 from checkfirst.vault.quarantine import quarantine_blocking, read_report_blocking
 from checkfirst.vault.report import Report
-from checkfirst.vault.restore import delete_blocking, restore_blocking
+from checkfirst.vault.restore import delete_blocking, restore_blocking, restoring_to_blocking
 
 DATA = b"false alarm"
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -171,3 +172,34 @@ def test_what_the_system_refuses_to_delete_is_told_and_the_report_stays(folder):
     with pytest.raises(DiskError, match="delete the file"):
         delete_blocking(folder)
     assert read_report_blocking(folder)
+
+
+def test_a_full_quarantine_lets_its_files_go_all_the_same(place, mount):
+    """What is noted for a crash needs a little room, and is not worth a file's staying."""
+    full = mount(b"full", "-t", "tmpfs", "-o", "size=64k,nr_inodes=24")
+    folder = quarantined(full)
+    for n in range(16):
+        with contextlib.suppress(OSError), open(full + b"/%d" % n, "wb") as file:
+            file.write(bytes(64_000))
+    with pytest.raises(OSError, match="No space"):
+        os.symlink(b"x" * 4000, full + b"/link")
+    placed = restore(folder, place + b"/to")
+    assert read(placed.path) == DATA
+    assert not os.path.exists(folder)
+
+
+def test_where_a_file_goes_is_noted_while_it_goes_and_no_longer(folder, to, at):
+    noted = []
+    at("restore.verified", lambda: noted.append(restoring_to_blocking(folder)))
+    at("restore.noted", lambda: noted.append(restoring_to_blocking(folder)))
+    restore(folder, to)
+    assert noted == [None, to]
+    assert not os.path.exists(folder)
+
+
+def test_a_restore_that_fails_leaves_no_note(place, folder, mount):
+    to = mount(b"trouble", "-t", "tmpfs", "-o", "ro")
+    with pytest.raises(DiskError):
+        restore(folder, to)
+    assert restoring_to_blocking(folder) is None
+    assert sorted(os.listdir(folder)) == [b"payload.quarantined", b"report.json", b"report.txt"]

@@ -14,7 +14,7 @@ from checkfirst.policy.names import show
 from checkfirst.policy.quota import Limits
 from checkfirst.service.lock import running_pid
 from checkfirst.service.overview import Overview, overview
-from checkfirst.service.status import read_blocking
+from checkfirst.service.status import no_room_blocking, read_blocking
 from checkfirst.settings.glance import Glance
 from checkfirst.store.reading import Reading
 
@@ -57,7 +57,13 @@ def look_blocking(glance: Glance) -> Overview:
     limits = Limits(glance.per_minute, glance.per_day, glance.per_month)
     with Reading(database_of(state)) as reading:
         return overview(
-            reading, read_blocking(state), pid, glance.mode, limits, SystemClock().now()
+            reading,
+            read_blocking(state),
+            pid,
+            glance.mode,
+            limits,
+            SystemClock().now(),
+            no_room=no_room_blocking(state),
         )
 
 

@@ -5,6 +5,7 @@ which loses nothing, as everything that is not finished stands in the journal.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -31,6 +32,7 @@ from checkfirst.service.supervise import Role, Supervisor
 from checkfirst.service.systemd import Systemd
 from checkfirst.settings.load import Loaded
 from checkfirst.settings.schema import Settings
+from checkfirst.store.problem import PassingStoreError
 from checkfirst.store.process import is_alive
 from checkfirst.vault.folder import make_folder_blocking
 from checkfirst.vault.grip import ignore_lease_breaks
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
     from checkfirst.store.database import Database
 
 _log = logging.getLogger(__name__)
+
+ROOM_AGAIN_SECONDS = 5.0
+"""How often a database that has no room to begin with is tried again."""
 
 Reload = Callable[[], tuple[Loaded, SecretStr]]
 
@@ -107,8 +112,9 @@ async def _run(
     parts = await assemble(settings, key, database, clock, stopped=signals.halt.is_set)
     await asyncio.to_thread(_make_end_blocking, settings.released, 0o755)
     await asyncio.to_thread(_make_end_blocking, settings.quarantine, 0o700)
-    await parts.journal.release_dead_claims(is_alive)
-    rows = await parts.recovery.everything()
+    rows = await _recovered(parts, signals.again)
+    if rows is None:
+        return
     await parts.watcher.start()
     supervisor = Supervisor(clock, parts.teller.failure)
     duties = Duties(parts, supervisor, systemd, database.notice)
@@ -122,6 +128,20 @@ async def _run(
     finally:
         await parts.watcher.stop()
         await duties.write_status()
+
+
+async def _recovered(parts: Parts, again: asyncio.Event) -> list[Arrival] | None:
+    """What is left to be worked on; a full disk is waited out, None when a signal comes first."""
+    while not again.is_set():
+        try:
+            await parts.journal.release_dead_claims(is_alive)
+            return await parts.recovery.everything()
+        except PassingStoreError as error:
+            logs.say(_log, logging.ERROR, "problem", "nothing is taken in until then: %s", error)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ROOM_AGAIN_SECONDS):
+                await again.wait()
+    return None
 
 
 async def _say_ready(parts: Parts, duties: Duties, systemd: Systemd, rows: list[Arrival]) -> None:

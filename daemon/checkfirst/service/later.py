@@ -23,12 +23,18 @@ class Later:
         self._alarm.ring()
 
     async def run(self) -> None:
-        """Hand back until cancelled."""
+        """Hand back until cancelled. What could not be handed back is, when this runs again."""
         while True:
             await self._alarm.sleep_until(self._due[0][0] if self._due else None)
             now = self._clock.monotonic()
             due: set[int] = set()
             while self._due and self._due[0][0] <= now:
                 due.add(heapq.heappop(self._due)[1])
-            if due:
+            if not due:
+                continue
+            try:
                 await self._again(sorted(due))
+            except Exception:
+                for number in due:
+                    self.put(number, 0.0)
+                raise

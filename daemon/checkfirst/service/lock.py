@@ -5,10 +5,11 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from checkfirst.errors import AlreadyRunningError
+from checkfirst.errors import AlreadyRunningError, Problem
+from checkfirst.policy.names import show
 
 NAME = "daemon.lock"
 
@@ -17,10 +18,19 @@ NAME = "daemon.lock"
 def only_one(state: Path) -> Iterator[None]:
     """Hold the lock of this state folder; raise AlreadyRunningError with the other one's pid.
 
+    Problem when the folder cannot be written to.
+
     flock(2): the kernel drops the lock with the process, so a killed daemon blocks nobody. The
     file is never unlinked, since a lock on an unlinked file would guard nothing.
     """
-    descriptor = os.open(state / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(state / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Problem(
+            f"The state folder cannot be written to ({error.strerror})",
+            "See that it belongs to you, and that its disk is neither full nor read-only.",
+            about=show(os.fsencode(state)),
+        ) from error
     try:
         if not _lock(descriptor):
             pid = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
@@ -31,7 +41,8 @@ def only_one(state: Path) -> Iterator[None]:
                 about=f"process {pid}, state folder {state}",
             )
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        with suppress(OSError):  # a full disk; who runs is then told without a number
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(descriptor)

@@ -111,11 +111,14 @@ def overview(
     mode: str,
     limits: Limits,
     now: float,
+    *,
+    no_room: str | None = None,
 ) -> Overview:
     """Put it together; raises StoreError.
 
     `mode` is what the settings say. `pid` is what the lock says: a snapshot of another process is
-    of a daemon that is no more, and one that starts has not written any yet.
+    of a daemon that is no more, and one that starts has not written any yet. `no_room` is what the
+    disk says that the daemon could not.
     """
     current = snapshot if snapshot and pid is not None and pid in (0, snapshot.pid) else None
     counts = reading.counts()
@@ -140,7 +143,7 @@ def overview(
         },
         sources=current.sources if current else (),
         last_verdict_at=reading.last_verdict_at(),
-        problems=tuple(_problems(current, left)),
+        problems=tuple(_problems(no_room, current, left)),
         unfinished=open_rows + (current.settling if current else 0),
     )
 
@@ -181,9 +184,11 @@ def row_json(row: Arrival) -> dict[str, object]:
     }
 
 
-def _problems(snapshot: Snapshot | None, left: Sequence[Arrival]) -> dict[str, None]:
+def _problems(
+    no_room: str | None, snapshot: Snapshot | None, left: Sequence[Arrival]
+) -> dict[str, None]:
     """In order and each once; a dictionary for the sake of both."""
-    found: list[str | None] = []
+    found: list[str | None] = [no_room]
     if snapshot:
         found += snapshot.problems
         found += [folder.problem for folder in snapshot.watching if not folder.healthy]

@@ -18,6 +18,9 @@ from checkfirst.policy.names import escape, show
 
 NAME = "status.json"
 
+LEAST_ROOM_BYTES = 128 * 1024
+"""With less the next transaction may fail: SQLite's log grows by what it changes."""
+
 MOST_OUTLOOKS = 1000
 """So many waiting questions are told one by one."""
 
@@ -46,6 +49,20 @@ def write_blocking(state: Path, snapshot: Snapshot) -> None:
     with open(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(facts, file)
     staged.replace(state / NAME)
+
+
+def no_room_blocking(state: Path) -> str | None:
+    """Words for a disk that leaves the daemon no room, not even to tell of it in its file."""
+    try:
+        room = os.statvfs(state)
+    except OSError:
+        return None
+    if not room.f_blocks or room.f_bavail * room.f_frsize >= LEAST_ROOM_BYTES:
+        return None
+    return (
+        f"There is no room left on the disk of the state folder: {show(os.fsencode(state))}. "
+        "Make room; until then files stay where they are, and nothing is lost."
+    )
 
 
 def read_blocking(state: Path) -> Snapshot | None:

@@ -1,7 +1,8 @@
 """Every task has a parent, a name, and somebody who notices when it fails.
 
 A role that fails is started again after a growing pause. A vital role that keeps failing ends
-the daemon with its reason; an optional one leaves it degraded with the reason in `problems`.
+the daemon with its reason; an optional one leaves it degraded with the reason in `problems`, and
+so does a vital one that fails for want of something outside us, such as room on the disk.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import TypeVar
 from checkfirst.clock import Clock
 from checkfirst.errors import CheckfirstError, Problem
 from checkfirst.policy.retry import backoff
+from checkfirst.store.problem import PassingStoreError
 
 _log = logging.getLogger(__name__)
 
@@ -90,19 +92,23 @@ class Supervisor:
 
     async def _keep(self, role: Role) -> None:
         failures: list[float] = []
+        counted: list[float] = []
+        """Those that are the role's own."""
         while True:
             started = self._clock.monotonic()
             try:
                 await role.run()
-                reason = "it ended by itself"
+                reason, is_passing = "it ended by itself", False
             except Exception as error:  # noqa: BLE001  (the parent of a role meets whatever ends it)
-                reason = _words(error)
+                reason, is_passing = _words(error), isinstance(error, PassingStoreError)
                 _log.debug("the role %s failed", role.name, exc_info=error)
             now = self._clock.monotonic()
             failures = [at for at in failures if now - at < WINDOW_SECONDS] + [now]
+            counted = [at for at in counted if now - at < WINDOW_SECONDS]
+            counted += [] if is_passing else [now]
             self.problems[role.name] = reason
             self._on_failure(role.name, reason)
-            if role.vital and len(failures) >= FAILURES_THAT_END:
+            if role.vital and len(counted) >= FAILURES_THAT_END:
                 raise VitalRoleFailedError(
                     f"The part `{role.name}` keeps failing",
                     "Nothing is released while it does not run. Held files stay where they are.",

@@ -1,0 +1,174 @@
+"""A disk that is full, read-only or another one: files wait for it, and the daemon with them."""
+
+import contextlib
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from checkfirst.model import State
+from checkfirst.simulator.corpus import EICAR
+from checkfirst.simulator.known import clean, pending_without_stats
+from checkfirst.simulator.thread import Elsewhere
+from tests.stories.house import House, wait_for
+
+pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
+
+Mount = Callable[..., Path]
+
+
+@pytest.fixture
+def mount() -> Iterator[Mount]:
+    """Mounts something at a folder until the test ends: `mount(folder, "-t", "tmpfs", …)`."""
+    with ExitStack() as mounted:
+
+        def at(folder: Path, *options: str, device: str | Path = "tmpfs") -> Path:
+            folder.mkdir(parents=True, exist_ok=True)
+            command = ["mount", *options, device, folder]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"mount is not possible here: {done.stderr.strip()}")
+            mounted.callback(subprocess.run, ["umount", "-l", folder], check=True)
+            return folder
+
+        yield at
+
+
+def fill(folder: Path) -> Path:
+    """A file that leaves no room beside it."""
+    ballast = folder / ".ballast"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return ballast
+
+
+def status(house: House) -> dict:
+    done = subprocess.run(
+        [*house.command[:-1], "status", "--json"],
+        env=house.environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_full_disk_under_the_database_is_waited_out(
+    home: Path, simulator: Elsewhere, mount: Mount
+):
+    names = [f"file {n}" for n in range(20)]
+    simulator.add(pending_without_stats(b"early"), *(clean(name.encode()) for name in names))
+    house = House(home, simulator.url)
+    mount(house.state, "-t", "tmpfs", "-o", "size=6m")
+    try:
+        with house.running():
+            house.drop("early", b"early")
+            house.until_waits("early", "not analysed yet")
+            ballast = fill(house.state)
+            for name in names:
+                house.drop(name, name.encode())
+            wait_for("the line has failed often", lambda: house.said("`line` failed") > 4, 40)
+            seen = status(house)
+            assert seen["state"] == "degraded"
+            assert any("no room left on the disk" in problem for problem in seen["problems"])
+            assert os.listdir(house.released) == []
+            house.hang_up()  # what waits must be claimed, and there is no room to
+            wait_for("it begins anew", lambda: house.said("nothing is taken in until then"), 20)
+            ballast.unlink()
+            house.until_ended(*names)
+            for name in names:
+                assert (house.released / name).read_bytes() == name.encode()
+            wait_for("all is well", lambda: not status(house)["problems"])
+            house.may_complain("the log could not be written")
+    finally:
+        house.kill()
+
+
+@pytest.mark.parametrize("way", ["full", "read-only"])
+def test_an_end_that_cannot_be_written_to_is_waited_for(
+    home: Path, simulator: Elsewhere, mount: Mount, way: str
+):
+    """The other end goes on; the reason is told; what waits goes its way when it can."""
+    house = House(home, simulator.url)
+    folder = mount(house.quarantine, "-t", "tmpfs", "-o", "size=1m,mode=700")
+    if way == "full":
+        ballast = fill(folder)
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+    with house.running():
+        house.drop("eicar.com", EICAR)
+        row = house.until("eicar.com", State.HELD)
+        assert ("no space" if way == "full" else "read-only") in (row.reason or "")
+        house.drop("harmless", b"harmless")
+        house.until("harmless", State.RELEASED)
+        assert house.rows("eicar.com")[-1].state in {State.HELD, State.QUARANTINING}
+        assert not list(folder.rglob("payload.quarantined"))
+        if way == "full":
+            ballast.unlink()
+        else:
+            subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
+        row = house.until("eicar.com", State.QUARANTINED)
+        assert row.destination is not None
+
+
+def test_a_file_that_cannot_be_taken_is_left_told_of_and_tried_again(
+    home: Path, simulator: Elsewhere, mount: Mount
+):
+    """The watched folder is on a disk that became read-only."""
+    house = House(home, simulator.url)
+    house.released = home / "Released"
+    house.change(released=str(house.released))
+    mount(house.downloads, "-t", "tmpfs", "-o", "size=8m")
+    with house.running():
+        house.drop("early", b"early")
+        house.until("early", State.RELEASED)
+        house.drop("late", b"late")
+        subprocess.run(["mount", "-o", "remount,ro", house.downloads], check=True)
+        row = house.until("late", State.LEFT)
+        assert "read-only" in (row.reason or "")
+        assert any("late could not be taken" in problem for problem in status(house)["problems"])
+        subprocess.run(["mount", "-o", "remount,rw", house.downloads], check=True)
+        again = house.until("late", State.RELEASED)
+        assert again.id == row.id
+        assert status(house)["state"] == "running"
+
+
+def test_two_bind_mounts_of_one_filesystem_are_copied_between(
+    home: Path, simulator: Elsewhere, mount: Mount
+):
+    """Their device numbers are equal and rename(2) says EXDEV all the same."""
+    house = House(home, simulator.url)
+    house.released = home / "Released"
+    house.change(released=str(house.released))
+    disk = mount(home / "disk", "-t", "tmpfs", "-o", "size=8m")
+    for folder in (house.downloads, house.released, house.quarantine, house.state):
+        (disk / folder.name).mkdir(mode=0o700)
+        mount(folder, "--bind", device=disk / folder.name)
+    (house.downloads / ".checkfirst-held").touch()  # nothing is left but copying
+    with house.running():
+        house.drop("eicar.com", EICAR)
+        house.drop("harmless", b"harmless")
+        house.until_ended("eicar.com", "harmless")
+        (folder,) = status(house)["watching"]
+        assert folder["moves"] == "copy"
+    assert (house.released / "harmless").read_bytes() == b"harmless"
+    assert house.below_downloads() == {b".checkfirst-held"}
+    assert not [path for path in (house.state / "held").rglob("*") if path.is_file()]
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(home: Path, simulator: Elsewhere, mount: Mount):
+    house = House(home, simulator.url)
+    logs = mount(home / "logs", "-t", "tmpfs", "-o", "size=64k")
+    house.change(log={"file": str(logs / "checkfirst.log")})
+    fill(logs)
+    with house.running():
+        house.drop("harmless", b"harmless")
+        house.until("harmless", State.RELEASED)
+        house.may_complain("the log could not be written")
