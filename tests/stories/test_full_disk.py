@@ -74,7 +74,11 @@ def test_a_full_disk_under_the_database_is_waited_out(
             ballast = fill(house.state)
             for name in names:
                 house.drop(name, name.encode())
-            wait_for("the line has failed often", lambda: house.said("`line` failed") > 4, 40)
+            wait_for(
+                "the line has failed often",
+                lambda: house.said("failed: There is no room left") > 8,
+                40,
+            )
             seen = status(house)
             assert seen["state"] == "degraded"
             assert any("no room left on the disk" in problem for problem in seen["problems"])
