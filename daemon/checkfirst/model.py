@@ -247,6 +247,8 @@ class SourceHealth:
     healthy: bool
     problem: str | None = None
     """Title and what to do, when it is not healthy."""
+    mean_seconds: float | None = None
+    """How long a file took it, on average; for a remote source its waiting included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from checkfirst.store.step import Facts
 from tests.cli.journal_scene import HOSTILE, NOW, SHA
 
 FOLDER = FolderHealth(b"/home/me/\xff", "native", healthy=True, moves="rename")
-SOURCE = SourceHealth("virustotal", 4, 3, healthy=True)
+SOURCE = SourceHealth("virustotal", 4, 3, healthy=True, mean_seconds=1.5)
 
 
 @pytest.fixture
@@ -60,9 +60,19 @@ def test_json_has_the_promised_keys_and_values(daemon, run):
             "day": {"used": 0, "limit": 500},
             "month": {"used": 0, "limit": 15500},
         },
-        "sources": [{"name": "virustotal", "asked": 4, "answered": 3, "healthy": True}],
+        "sources": [
+            {
+                "name": "virustotal",
+                "asked": 4,
+                "answered": 3,
+                "healthy": True,
+                "mean_seconds": 1.5,
+                "problem": None,
+            }
+        ],
         "last_verdict_at": "2025-11-24T16:00:05Z",
         "problems": [],
+        "note": None,
     }
 
 
@@ -100,6 +110,19 @@ def test_a_folder_or_source_that_is_not_well_is_a_problem(daemon, run):
     daemon.snapshot(watching=(folder,), sources=(source,), problems=("/gone is not there",))
     _, out, _ = run("status", "--json")
     assert json.loads(out)["problems"] == ["/gone is not there", "it cannot be reached"]
+
+
+def test_sources_are_told_with_counts_times_and_what_their_choice_means(daemon, run):
+    fast = SourceHealth("lists", 9, 2, healthy=True, mean_seconds=0.00123)
+    broken = SourceHealth("known-good", 7, 0, healthy=False, problem="the list is damaged")
+    daemon.snapshot(sources=(fast, broken), note="only this machine is asked")
+    code, out, _ = run("status")
+    assert code == 1
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "lists 9 asked 2 answered 1.2 ms each" in lines
+    assert "known-good 7 asked 0 answered not well, see below" in lines
+    assert "Note: only this machine is asked." in lines
+    assert json.loads(run("status", "--json")[1])["note"] == "only this machine is asked"
 
 
 def test_a_snapshot_of_another_process_says_nothing_of_this_daemon(daemon, run):

@@ -117,7 +117,7 @@ class Scene:
         self.line = Line(
             mode=Mode.NORMAL,
             journal=self.journal,
-            chain=Chain([self.known]),
+            chain=Chain([self.known], clock),
             asking=Asking(self.remote, clock, teller.names),
             hands=hands,
             teller=teller,
@@ -240,6 +240,28 @@ async def test_a_file_waits_for_its_answer_and_is_asked_about_once(scene):
     await scene.answer(b"new")
     await scene.until(State.RELEASED)
     await come_true(lambda: scene.remote.asked == [sha(b"new")])
+
+
+@pytest.mark.parametrize(
+    ("source", "local", "remote", "end"),
+    [
+        # A person's list outranks everything.
+        ("lists", VerdictKind.CLEAN, VerdictKind.MALICIOUS, State.RELEASED),
+        ("lists", VerdictKind.MALICIOUS, VerdictKind.CLEAN, State.QUARANTINED),
+        # What is remembered is only an older answer.
+        ("remembered", VerdictKind.CLEAN, VerdictKind.MALICIOUS, State.QUARANTINED),
+        ("remembered", VerdictKind.MALICIOUS, VerdictKind.CLEAN, State.RELEASED),
+        # A list of published files is believed, until somebody has found harm.
+        ("known-good", VerdictKind.CLEAN, VerdictKind.UNKNOWN, State.RELEASED),
+        ("known-good", VerdictKind.CLEAN, VerdictKind.MALICIOUS, State.QUARANTINED),
+    ],
+)
+async def test_whose_word_weighs_more_when_both_are_there(scene, source, local, remote, end):
+    await scene.drop(b"new", b"new")
+    await scene.until(State.WAITING)
+    scene.known.verdicts = {sha(b"new"): Verdict(local, source, "as it says")}
+    await scene.answer(b"new", Verdict(remote, "virustotal", "as it says", 0, 60))
+    await scene.until(end)
 
 
 async def test_an_answer_is_for_the_bytes_it_was_asked_for(scene):

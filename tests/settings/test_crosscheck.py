@@ -24,6 +24,13 @@ CLASHES = [
     ("lists: {block: [nowhere.txt]}", "lists.block.0: is neither a SHA-256"),
     (f"lists: {{allow: [{'a' * 64}], block: [{'A' * 64}]}}", "lists.block.0: is in lists.allow"),
     ("log: {file: /}", "log.file: is a folder"),
+    ("sources: []", "sources: must begin with lists"),
+    ("sources: [remembered, virustotal]", "sources: must begin with lists"),
+    ("sources: [known-good, lists]", "sources: must begin with lists"),
+    ("sources: [lists, virustotal, lists]", "sources.2: is in the list already"),
+    ("sources: [lists, virustotal, known-good]",
+     "sources.2: answers from this machine, so it stands before virustotal"),
+    ("sources: [lists]\nunknowns: {submit: true}", "unknowns.submit: uploads to virustotal"),
 ]  # fmt: skip
 
 
@@ -48,6 +55,9 @@ def test_what_cannot_go_together_is_told(desk, text, told):
         "state: ~/data\nwatch: [~/data/in]\nquarantine: ~/data/quarantine\nreleased: ~/data/out",
         "recheck: {for: 0s}",
         "poll: {first: 5m, at_most: 5m}",
+        "sources: [lists]",
+        "sources: [lists, known-good, remembered]",
+        "sources: [lists, virustotal]\nunknowns: {submit: true}",
     ],
 )
 def test_what_can_go_together_is_taken(desk, text):
@@ -66,3 +76,17 @@ def test_a_link_does_not_hide_that_two_folders_are_one(desk):
 def test_a_link_to_itself_is_no_trouble(desk):
     (desk.home / "loop").symlink_to("loop")
     assert desk.settings("released: ~/loop").released == desk.home / "loop"
+
+
+def test_every_problem_of_the_sources_is_told_with_its_place(desk):
+    problems = desk.problems(
+        "mode: normal\nsources:\n  - lists\n  - virustotall\n  - lists\n  - known_good\n"
+    )
+    assert [each.partition(": ")[0] for each in problems] == [
+        "settings.yaml:4:5",
+        "settings.yaml:6:5",
+    ]
+    assert "did you mean virustotal?" in problems[0]
+    assert "did you mean known-good?" in problems[1]
+    (problem,) = desk.problems("sources:\n  - lists\n  - remembered\n  - remembered\n")
+    assert problem.startswith("settings.yaml:4:5: sources.2: is in the list already")

@@ -5,6 +5,7 @@ import pytest
 from checkfirst.errors import StoreError
 from checkfirst.model import Fingerprint, Risk, SourceHealth, Verdict, VerdictKind
 from checkfirst.sources.chain import Chain
+from tests.fakes.clock import FakeClock
 
 
 def fingerprint(letter: str) -> Fingerprint:
@@ -21,6 +22,7 @@ class Knowing:
         self.known = {letter * 64: verdict for letter, verdict in known.items()}
         self.asked: list[list[str]] = []
         self.error: Exception | None = None
+        self.healthy = True
 
     async def answer(self, prints):
         self.asked.append([one.sha256[0] for one in prints])
@@ -29,19 +31,19 @@ class Knowing:
         return dict(self.known)
 
     def health(self) -> SourceHealth:
-        return SourceHealth(self.name, -1, -1, healthy=True)
+        return SourceHealth(self.name, -1, -1, healthy=self.healthy)
 
 
 async def test_each_source_is_asked_only_for_what_is_left_open():
     first, second = Knowing("first", a=verdict("first")), Knowing("second", b=verdict("second"))
-    found = await Chain([first, second]).answer([fingerprint(one) for one in "abc"])
+    found = await Chain([first, second], FakeClock()).answer([fingerprint(one) for one in "abc"])
     assert second.asked == [["b", "c"]]
     assert {key[0]: one.source for key, one in found.items()} == {"a": "first", "b": "second"}
 
 
 async def test_nobody_is_asked_when_all_is_answered():
     first, second = Knowing("first", a=verdict("first")), Knowing("second")
-    await Chain([first, second]).answer([fingerprint("a"), fingerprint("a")])
+    await Chain([first, second], FakeClock()).answer([fingerprint("a"), fingerprint("a")])
     assert first.asked == [["a"]]
     assert second.asked == []
 
@@ -49,16 +51,19 @@ async def test_nobody_is_asked_when_all_is_answered():
 async def test_a_pending_answer_is_none():
     first = Knowing("first", a=verdict("first", VerdictKind.PENDING))
     second = Knowing("second", a=verdict("second"))
-    found = await Chain([first, second]).answer([fingerprint("a")])
+    found = await Chain([first, second], FakeClock()).answer([fingerprint("a")])
     assert found["a" * 64].source == "second"
 
 
 async def test_an_answer_nobody_asked_for_is_dropped():
-    assert await Chain([Knowing("first", z=verdict("first"))]).answer([fingerprint("a")]) == {}
+    assert (
+        await Chain([Knowing("first", z=verdict("first"))], FakeClock()).answer([fingerprint("a")])
+        == {}
+    )
 
 
 async def test_asked_and_answered_are_counted():
-    chain = Chain([Knowing("first", a=verdict("first")), Knowing("second")])
+    chain = Chain([Knowing("first", a=verdict("first")), Knowing("second")], FakeClock())
     await chain.answer([fingerprint("a"), fingerprint("b")])
     counts = [(one.name, one.asked, one.answered) for one in chain.health()]
     assert counts == [("first", 2, 1), ("second", 1, 0)]
@@ -66,7 +71,7 @@ async def test_asked_and_answered_are_counted():
 
 async def test_a_source_that_fails_is_passed_over_and_says_so_until_it_recovers(caplog):
     broken, other = Knowing("broken"), Knowing("other", a=verdict("other"))
-    chain = Chain([broken, other])
+    chain = Chain([broken, other], FakeClock())
     broken.error = StoreError("The database is locked", "Wait a little")
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
@@ -86,6 +91,55 @@ async def test_a_source_that_fails_is_passed_over_and_says_so_until_it_recovers(
 async def test_foreign_errors_are_passed_over_as_well(error):
     broken = Knowing("broken")
     broken.error = error
-    chain = Chain([broken])
+    chain = Chain([broken], FakeClock())
     assert await chain.answer([fingerprint("a")]) == {}
     assert type(error).__name__ in (chain.health()[0].problem or "")
+
+
+async def test_time_is_counted_for_each_file():
+    clock = FakeClock()
+
+    class Slow(Knowing):
+        async def answer(self, prints):
+            clock._monotonic += 3.0
+            return await super().answer(prints)
+
+    chain = Chain([Slow("slow"), Knowing("never", a=verdict("never"))], clock)
+    assert chain.health()[0].mean_seconds is None
+    await chain.answer([fingerprint(one) for one in "abc"])
+    await chain.answer([fingerprint(one) for one in "abc"])
+    assert chain.health()[0].mean_seconds == 1.0
+
+
+async def test_the_silence_of_all_is_unknown_where_nobody_comes_after_them():
+    sources = [Knowing("first", a=verdict("first")), Knowing("second", b=verdict("second"))]
+    found = await Chain(sources, FakeClock(), alone=True).answer([fingerprint(c) for c in "abc"])
+    assert [found[c * 64].source for c in "ab"] == ["first", "second"]
+    assert found["c" * 64].kind is VerdictKind.UNKNOWN
+
+
+async def test_the_silence_of_all_is_nothing_where_others_come_after_them():
+    assert await Chain([Knowing("first")], FakeClock()).answer([fingerprint("c")]) == {}
+
+
+@pytest.mark.parametrize("broken", [0, 1, 2])
+@pytest.mark.parametrize("how", ["it raises", "it is not well"])
+async def test_silence_counts_only_when_all_could_be_asked(broken, how):
+    """A broken source might have known the file; and who knows it is believed all the same."""
+    sources = [Knowing("first"), Knowing("second", b=verdict("second")), Knowing("third")]
+    if how == "it raises":
+        sources[broken].error = StoreError("The disk is gone")
+    else:
+        sources[broken].healthy = False
+    chain = Chain(sources, FakeClock(), alone=True)
+    found = await chain.answer([fingerprint("b"), fingerprint("c")])
+    assert "c" * 64 not in found
+    assert ("b" * 64 in found) == (broken != 1 or how == "it is not well")
+    sources[broken].error, sources[broken].healthy = None, True
+    found = await chain.answer([fingerprint("b"), fingerprint("c")])
+    assert [found[c * 64].kind for c in "bc"] == [VerdictKind.CLEAN, VerdictKind.UNKNOWN]
+
+
+async def test_no_pending_answer_becomes_unknown_by_a_source_that_should_not_give_one():
+    first = Knowing("first", a=verdict("first", VerdictKind.PENDING))
+    assert await Chain([first], FakeClock(), alone=True).answer([fingerprint("a")]) == {}

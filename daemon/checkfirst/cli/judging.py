@@ -8,7 +8,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
@@ -17,16 +17,20 @@ from checkfirst.cli.needed_key import found_key
 from checkfirst.cli.progress import progress
 from checkfirst.cli.sending import Sending
 from checkfirst.clock import SystemClock
+from checkfirst.errors import SettingsError
 from checkfirst.model import Mode, Question, Risk, Verdict, VerdictKind
 from checkfirst.policy.names import escape, show
 from checkfirst.service import checking
 from checkfirst.service.assemble_deeds import open_database
-from checkfirst.service.assemble_sources import local_sources, reputation
+from checkfirst.service.assemble_sources import Around, local_sources, remote_sources
 from checkfirst.settings.load import Loaded
+from checkfirst.settings.schema import Settings
+from checkfirst.sources.alone import Alone
+from checkfirst.sources.chain import Chain
 from checkfirst.sources.virustotal import events
 from checkfirst.sources.virustotal.rules import Rules
-from checkfirst.sources.virustotal.verdict import NAME, report_url
-from checkfirst.store.database import Database
+from checkfirst.sources.virustotal.verdict import NAME as VIRUSTOTAL
+from checkfirst.sources.virustotal.verdict import report_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,7 @@ class Request:
     """How long quota, failures and analyses are waited out."""
     verbose: bool
 
-    def rules(self, loaded: Loaded) -> Rules:
+    def rules(self, settings: Settings) -> Rules:
         """Asking to submit is consent, whatever the type of the file."""
         unknowns = {
             "submit": self.submit,
@@ -49,8 +53,8 @@ class Request:
             "wait": self.wait or not self.submit,
             "submit_types": tuple(Risk),
         }
-        meant = loaded.settings.unknowns.model_copy(update=unknowns)
-        return Rules.of(loaded.settings.model_copy(update={"unknowns": meant}))
+        meant = settings.unknowns.model_copy(update=unknowns)
+        return Rules.of(settings.model_copy(update={"unknowns": meant}))
 
 
 def tell(text: str) -> None:
@@ -61,6 +65,10 @@ def tell(text: str) -> None:
 
 def judge_blocking(request: Request, loaded: Loaded) -> list[checking.Judged]:
     """Judge the files, in their order. Raises NoKeyError, SettingsError and StoreError."""
+    if request.submit and VIRUSTOTAL not in loaded.settings.sources:
+        raise SettingsError(
+            ["sources: leaves out virustotal, and nobody else takes files that are to be submitted"]
+        )
     log = loaded.settings.log.model_copy(update={"level": "warning"})
     with logs.start(log, None, terminal=sys.stderr, secrets=(), verbose=request.verbose):
         return asyncio.run(_judge(request, loaded))
@@ -76,7 +84,8 @@ async def _judge(request: Request, loaded: Loaded) -> list[checking.Judged]:
     try:
         if database.notice:
             click.echo(database.notice, err=True)
-        chain = await local_sources(loaded.settings, database, clock)
+        around = Around(loaded.settings, database, clock)
+        chain = await local_sources(around)
         verdicts = await chain.answer(list(found.values()))
         if request.submit:  # who asks for an upload is not content with what was unknown then
             verdicts = {
@@ -87,8 +96,11 @@ async def _judge(request: Request, loaded: Loaded) -> list[checking.Judged]:
         asking = checking.Asking(clock, tell)
         if unanswered := found.keys() - verdicts.keys():
             questions = _questions(looked, unanswered, clock.now())
-            with Sending(questions) as sending:
-                await _ask(request, loaded, database, asking, questions, sending)
+            if chain.alone:
+                verdicts |= dict.fromkeys(unanswered, _not_asked(chain))
+            else:
+                with Sending(questions) as sending:
+                    await _ask(request, around, chain, asking, questions, sending)
     finally:
         await database.close()
     return [_judged(each, verdicts, asking, request.mode) for each in looked]
@@ -109,10 +121,16 @@ def _questions(looked: Sequence[checking.Looked], hashes: set[str], now: float) 
     ]
 
 
+def _not_asked(chain: Chain) -> Verdict:
+    """What is to be said where a broken source might have known the file, and no other is asked."""
+    problems = [each.problem for each in chain.health() if each.problem]
+    return Verdict(VerdictKind.PENDING, Alone.name, "; ".join(problems))
+
+
 async def _ask(
     request: Request,
-    loaded: Loaded,
-    database: Database,
+    around: Around,
+    chain: Chain,
     asking: checking.Asking,
     questions: Sequence[Question],
     sending: Sending,
@@ -130,19 +148,14 @@ async def _ask(
             case _:
                 return
 
-    key = await asyncio.to_thread(found_key, loaded.settings)
-    if key.warning:
-        click.echo(escape(key.warning), err=True)
-    virustotal = reputation(
-        loaded.settings,
-        key.key,
-        database,
-        SystemClock(),
-        deliver=asking.deliver,
-        on_event=on_event,
-        rules=request.rules(loaded),
-    )
-    await asking.ask(virustotal, questions, request.seconds)
+    if VIRUSTOTAL in around.settings.sources:
+        key = await asyncio.to_thread(found_key, around.settings)
+        if key.warning:
+            click.echo(escape(key.warning), err=True)
+        rules = request.rules(around.settings)
+        around = replace(around, key=key.key, on_event=on_event, rules=rules)
+    remote = remote_sources(around, chain, asking.deliver)
+    await asking.ask(remote, questions, request.seconds)
 
 
 def _judged(
@@ -157,4 +170,4 @@ def _judged(
     local = verdicts.get(sha256)
     if local is not None:
         return checking.judge(looked, local, mode)
-    return checking.judge(looked, asking.verdict(sha256, NAME), mode, asking.note(sha256))
+    return checking.judge(looked, asking.verdict(sha256, VIRUSTOTAL), mode, asking.note(sha256))

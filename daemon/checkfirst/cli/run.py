@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from pydantic import SecretStr
 
-from checkfirst.cli.needed_key import found_or_asked_key
+from checkfirst.cli.needed_key import NoKeyError, found_or_asked_key
 from checkfirst.model import Mode
 from checkfirst.settings.key import find_key
 from checkfirst.settings.load import Loaded, load
@@ -40,17 +40,26 @@ def run(context: click.Context, mode: str | None, watch: Sequence[Path]) -> None
     if watch:
         overrides["watch"] = [str(folder.absolute()) for folder in watch]
     loaded = load(context.obj.settings, os.environ, overrides)
-    found = found_or_asked_key(loaded.settings)
-    if found.warning is not None:
+    found = found_or_asked_key(loaded.settings) if _needs_key(loaded) else None
+    if found is not None and found.warning is not None:
         loaded = replace(loaded, warnings=(*loaded.warnings, found.warning))
 
-    def reload() -> tuple[Loaded, SecretStr]:
+    def reload() -> tuple[Loaded, SecretStr | None]:
         anew = load(context.obj.settings, os.environ, overrides)
-        now = find_key(anew.settings, os.environ)
-        return anew, now.key if now is not None else found.key
+        if not _needs_key(anew):
+            return anew, None
+        now = find_key(anew.settings, os.environ) or found
+        if now is None:
+            raise NoKeyError
+        return anew, now.key
 
     from checkfirst.service.daemon import serve  # noqa: PLC0415  (heavy; not for --help)
 
     # The log is all that the daemon has to say, so it is its standard output.
-    code = serve(loaded, found.key, reload=reload, terminal=sys.stdout, verbose=context.obj.verbose)
+    key = found.key if found is not None else None
+    code = serve(loaded, key, reload=reload, terminal=sys.stdout, verbose=context.obj.verbose)
     context.exit(code)
+
+
+def _needs_key(loaded: Loaded) -> bool:
+    return "virustotal" in loaded.settings.sources

@@ -108,6 +108,7 @@ def _print(seen: Overview, glance: Glance) -> None:
         output.table([""] * 5, rows, indent=2)
     output.line()
     output.facts(_numbers(seen, now))
+    _print_sources(seen)
     _print_waiting(seen, now)
     if seen.problems:
         output.line()
@@ -123,18 +124,41 @@ def _numbers(seen: Overview, now: float) -> list[tuple[str, str]]:
         f"{spent.used} of {spent.limit} this {span}" if spent.limit else f"{spent.used} this {span}"
         for span, spent in seen.quota.items()
     ]
-    sources = [
-        f"{source.name}: {source.asked} asked, {source.answered} answered"
-        + ("" if source.healthy else ", not well")
-        for source in seen.sources
-    ]
     last = seen.last_verdict_at
     return [
         ("files", output.counted(seen.counts)),
         ("requests", ", ".join(quota)),
-        ("sources", "; ".join(sources)),
         ("last verdict", f"{output.local(last)} ({output.ago(last, now)})" if last else "none yet"),
     ]
+
+
+def _print_sources(seen: Overview) -> None:
+    if not seen.sources:
+        return
+    output.line()
+    output.heading("Sources, in the order in which they are asked")
+    rows = [
+        (
+            source.name,
+            f"{source.asked} asked",
+            f"{source.answered} answered",
+            _took(source.mean_seconds),
+            "" if source.healthy else "not well, see below",
+        )
+        for source in seen.sources
+    ]
+    output.table([""] * 5, rows, indent=2)
+    if seen.note:
+        output.line(f"  Note: {seen.note}.")
+
+
+def _took(seconds: float | None) -> str:
+    """How long a file took, on average."""
+    if seconds is None:
+        return ""
+    if seconds < 1:
+        return f"{max(seconds * 1000, 0.1):.1f} ms each"
+    return f"{seconds:,.1f} s each"
 
 
 def _print_waiting(seen: Overview, now: float) -> None:

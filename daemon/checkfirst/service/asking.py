@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from checkfirst.clock import Clock
 from checkfirst.model import Answer, Arrival, Question, Verdict
 from checkfirst.service.hands import fingerprint_of
-from checkfirst.sources.source import RemoteSource
+from checkfirst.sources.source import Remote
 
 KEPT_SECONDS = 60.0
 _MOST = 1024
@@ -18,9 +18,7 @@ _MOST = 1024
 class Asking:
     """Between the line and the remote source."""
 
-    def __init__(
-        self, remote: RemoteSource, clock: Clock, names: Callable[[str, bytes], None]
-    ) -> None:
+    def __init__(self, remote: Remote, clock: Clock, names: Callable[[str, bytes], None]) -> None:
         """`names` is told the file name behind each hash that is asked about."""
         self._remote = remote
         self._clock = clock

@@ -19,14 +19,14 @@ from checkfirst.model import Answer, Sighting
 from checkfirst.policy.settle import Rules as SettleRules
 from checkfirst.service.asking import Asking
 from checkfirst.service.assemble_notify import Notifications, notifications
-from checkfirst.service.assemble_sources import local_sources, reputation
+from checkfirst.service.assemble_sources import Around, local_sources, remote_sources
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.line import Line
 from checkfirst.service.listener import Listener, Listeners
 from checkfirst.service.tell import Teller
 from checkfirst.settings.schema import Settings
 from checkfirst.sources.chain import Chain
-from checkfirst.sources.virustotal.worker import VirusTotal
+from checkfirst.sources.source import Remote
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
 from checkfirst.store.process import process_id
@@ -49,7 +49,7 @@ class Parts:
     settling: Settling
     line: Line
     chain: Chain
-    remote: VirusTotal
+    remote: Remote
     recovery: Recovery
     hands: Hands
     wanted: Wanted
@@ -65,17 +65,21 @@ def token() -> str:
 
 async def assemble(
     settings: Settings,
-    key: SecretStr,
+    key: SecretStr | None,
     database: Database,
     clock: Clock,
     *,
     stopped: Callable[[], bool],
 ) -> Parts:
-    """Wire everything for these settings; nothing runs yet and no folder is touched."""
+    """Wire everything for these settings; nothing runs yet and no folder is touched.
+
+    Without a `key` VirusTotal must not be among the sources.
+    """
     told = notifications(settings.notify, clock, _local)
     teller = Listeners(Teller(_local), told.herald)
     journal = Journal(database, await asyncio.to_thread(process_id))
-    chain = await local_sources(settings, database, clock)
+    around = Around(settings, database, clock, key, teller.source)
+    chain = await local_sources(around)
     sightings: asyncio.Queue[list[Sighting]] = asyncio.Queue()
 
     def leases(root: bytes) -> bool:
@@ -111,7 +115,7 @@ async def assemble(
     async def deliver(answer: Answer) -> None:
         await line.answered(answer)
 
-    remote = reputation(settings, key, database, clock, deliver=deliver, on_event=teller.source)
+    remote = remote_sources(around, chain, deliver)
     line = Line(
         mode=settings.mode,
         journal=journal,

@@ -1,17 +1,26 @@
-"""The sources put together, for the daemon and for `checkfirst check` alike."""
+"""The sources put together, in the order of the settings: which class answers by which name.
+
+A new source is one line in one of the two tables; docs/adding-a-source.md tells the rest.
+"""
 
 import asyncio
 import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from checkfirst.clock import Clock
 from checkfirst.model import Verdict
 from checkfirst.policy.quota import Limits
+from checkfirst.settings.places import KNOWN_GOOD
 from checkfirst.settings.schema import Settings
 from checkfirst.sources import lists, remembered
+from checkfirst.sources.alone import Alone, meaning
 from checkfirst.sources.chain import Chain
-from checkfirst.sources.source import Deliver, Remember
+from checkfirst.sources.known_good import KnownGood
+from checkfirst.sources.remotes import Remotes
+from checkfirst.sources.source import Deliver, LocalSource, Remember, Remote, RemoteSource
 from checkfirst.sources.virustotal.client import Client
 from checkfirst.sources.virustotal.events import OnEvent
 from checkfirst.sources.virustotal.outside import Outside
@@ -27,57 +36,94 @@ ANSWER_MARGIN_SECONDS = 2.0
 """Fetching the key and opening the connection count towards a request's time as well."""
 
 
-async def local_sources(settings: Settings, database: Database, clock: Clock) -> Chain:
-    """The sources that answer at once, the one whose word weighs most first."""
-    listed = await asyncio.to_thread(
-        lists.load_blocking, settings.lists.allow, settings.lists.block
-    )
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What sources are made from."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    key: SecretStr | None = None
+    """VirusTotal's."""
+    on_event: OnEvent = lambda _: None
+    rules: Rules | None = None
+    """For VirusTotal; those of the settings where none are given."""
+
+
+async def local_sources(around: Around) -> Chain:
+    """Those that answer at once, the one whose word weighs most first."""
+    names = around.settings.sources
+    local = [await asyncio.to_thread(LOCAL[name], around) for name in names if name not in REMOTE]
+    return Chain(local, around.clock, alone=REMOTE.keys().isdisjoint(names))
+
+
+def note_of(settings: Settings) -> str:
+    """Say what a person has to know of the choice of sources; mostly nothing."""
+    if REMOTE.keys().isdisjoint(settings.sources):
+        return meaning(settings.sources, settings.mode)
+    return ""
+
+
+def remote_sources(around: Around, chain: Chain, deliver: Deliver) -> Remote:
+    """Those that are asked after the `chain`; where there are none, the chain is asked again."""
+    kept = KeptVerdicts(around.database)
+
+    def build(name: str) -> Callable[[Deliver, Remember], RemoteSource]:
+        return lambda deliver, remember: REMOTE[name](around, deliver, remember)
+
+    async def remember(sha256: str, verdict: Verdict) -> None:
+        await kept.remember(sha256, verdict, around.clock.now())
+
+    builds = [build(name) for name in around.settings.sources if name in REMOTE]
+    if not builds:
+        return Alone(chain.answer, deliver, around.clock)
+    return Remotes(builds, deliver, remember, around.clock)
+
+
+def _lists(around: Around) -> LocalSource:
+    chosen = around.settings.lists
+    listed = lists.load_blocking(chosen.allow, chosen.block)
+    return lists.Lists(listed, KeptLists(around.database, around.clock).look_up)
+
+
+def _remembered(around: Around) -> LocalSource:
+    chosen = around.settings.remember
     fresh = remembered.Freshness(
-        malicious=settings.remember.malicious.total_seconds(),
-        clean=settings.remember.clean.total_seconds(),
-        unknown=settings.remember.unknown.total_seconds(),
+        malicious=chosen.malicious.total_seconds(),
+        clean=chosen.clean.total_seconds(),
+        unknown=chosen.unknown.total_seconds(),
     )
-    return Chain(
-        [
-            lists.Lists(listed, KeptLists(database, clock).look_up),
-            remembered.Remembered(KeptVerdicts(database).recall, fresh, clock),
-        ]
-    )
+    return remembered.Remembered(KeptVerdicts(around.database).recall, fresh, around.clock)
 
 
-def reputation(
-    settings: Settings,
-    key: SecretStr | None,
-    database: Database,
-    clock: Clock,
-    *,
-    deliver: Deliver,
-    on_event: OnEvent,
-    rules: Rules | None = None,
-) -> VirusTotal:
+def _virustotal(around: Around, deliver: Deliver, remember: Remember) -> RemoteSource:
     """VirusTotal behind the ledger that all processes share."""
-    account = settings.virustotal
+    account = around.settings.virustotal
     timeout = account.timeout.total_seconds()
     limits = Limits(account.per_minute, account.per_day, account.per_month)
     return VirusTotal(
-        rules or Rules.of(settings),
+        around.rules or Rules.of(around.settings),
         Outside(
-            api=Client(account.url, lambda: key, timeout, on_event=on_event),
-            quota=Ledger(database, clock, limits, timeout + ANSWER_MARGIN_SECONDS),
-            submissions=Submissions(database),
+            api=Client(account.url, lambda: around.key, timeout, on_event=around.on_event),
+            quota=Ledger(around.database, around.clock, limits, timeout + ANSWER_MARGIN_SECONDS),
+            submissions=Submissions(around.database),
             deliver=deliver,
-            remember=_remember(database, clock),
-            clock=clock,
+            remember=remember,
+            clock=around.clock,
             random=random.random,
-            on_event=on_event,
+            on_event=around.on_event,
         ),
     )
 
 
-def _remember(database: Database, clock: Clock) -> Remember:
-    kept = KeptVerdicts(database)
+LOCAL: Mapping[str, Callable[[Around], LocalSource]] = {
+    "lists": _lists,
+    "remembered": _remembered,
+    "known-good": lambda around: KnownGood(around.settings.state / KNOWN_GOOD, around.clock),
+}
+"""By name, those on this machine; made in a thread, so they may read files."""
 
-    async def remember(sha256: str, verdict: Verdict) -> None:
-        await kept.remember(sha256, verdict, clock.now())
-
-    return remember
+REMOTE: Mapping[str, Callable[[Around, Deliver, Remember], RemoteSource]] = {
+    "virustotal": _virustotal,
+}
+"""By name, those that take their time; they hand answers to the one and keep them by the other."""

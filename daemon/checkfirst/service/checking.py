@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from checkfirst.clock import Clock
 from checkfirst.errors import CheckfirstError, FileProblem
@@ -29,7 +28,7 @@ from checkfirst.model import (
     VerdictKind,
 )
 from checkfirst.policy.decide import decide
-from checkfirst.sources.source import RemoteSource
+from checkfirst.sources.source import Remote, Runs
 from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.grip import grasp_blocking
 from checkfirst.watch.mounts import filesystem_blocking, is_remote
@@ -43,14 +42,6 @@ Tell = Callable[[str], None]
 Stopped = Callable[[], bool]
 Watched = Callable[[bytes, int], AbstractContextManager[Stopped]]
 """Shows how far the reading of a file of so many bytes is."""
-
-
-class Remote(RemoteSource, Protocol):
-    """A remote source of which one can ask whether it is done with a file."""
-
-    def has(self, sha256: str) -> bool:
-        """Say whether anything is still to be done, an upload that nobody waits for included."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +129,7 @@ class Asking:
         end = self._clock.monotonic() + seconds
         hashes = {question.sha256 for question in questions}
         async with asyncio.TaskGroup() as group:
-            work = group.create_task(self._work(remote), name=remote.name)
+            works = [group.create_task(self._work(each), name=each.name) for each in remote.sources]
             try:
                 remote.ask(questions)
                 while not self._failure and self._can_go_on(remote, hashes, end):
@@ -148,7 +139,8 @@ class Asking:
                 for sha256 in hashes & self._verdicts.keys():
                     if remote.has(sha256):
                         self._notes[sha256] = "it was not submitted, for want of time"
-                work.cancel()
+                for work in works:
+                    work.cancel()
 
     def verdict(self, sha256: str, source: str) -> Verdict:
         """Give what the source said; pending, with the reason, when it did not answer."""
@@ -170,9 +162,9 @@ class Asking:
         unknown = verdict is not None and verdict.kind is VerdictKind.UNKNOWN
         return self._notes.get(sha256, "") if unknown else ""
 
-    async def _work(self, remote: Remote) -> None:
+    async def _work(self, source: Runs) -> None:
         try:
-            await remote.run()
+            await source.run()
         except CheckfirstError as error:
             self._failure = str(error)
 

@@ -24,6 +24,7 @@ from checkfirst.model import Arrival
 from checkfirst.policy.names import show
 from checkfirst.service.assemble import Parts, assemble
 from checkfirst.service.assemble_deeds import open_database
+from checkfirst.service.assemble_sources import note_of
 from checkfirst.service.duties import Duties
 from checkfirst.service.line import LARGE_LANES, SMALL_LANES
 from checkfirst.service.lock import only_one
@@ -45,11 +46,16 @@ _log = logging.getLogger(__name__)
 ROOM_AGAIN_SECONDS = 5.0
 """How often a database that has no room to begin with is tried again."""
 
-Reload = Callable[[], tuple[Loaded, SecretStr]]
+Reload = Callable[[], tuple[Loaded, SecretStr | None]]
 
 
 def serve(
-    loaded: Loaded, key: SecretStr, *, reload: Reload, terminal: TextIO | None, verbose: bool
+    loaded: Loaded,
+    key: SecretStr | None,
+    *,
+    reload: Reload,
+    terminal: TextIO | None,
+    verbose: bool,
 ) -> int:
     """Run until stopped; 0 when asked to stop. Raises Problem when it cannot start or go on.
 
@@ -60,7 +66,7 @@ def serve(
     ignore_lease_breaks()
     with only_one(settings.state):
         file = settings.log.file or settings.state / "checkfirst.log"
-        secrets = [key.get_secret_value()]
+        secrets = [key.get_secret_value()] if key else []
         with logs.start(settings.log, file, terminal=terminal, secrets=secrets, verbose=verbose):
             for warning in (*loaded.warnings, *_not_acted_on(settings)):
                 logs.say(_log, logging.WARNING, "problem", "%s", warning)
@@ -76,7 +82,7 @@ def _not_acted_on(settings: Settings) -> list[str]:
     return [f"the setting `{key}` is not acted on yet" for key, is_set in changed.items() if is_set]
 
 
-async def _live(loaded: Loaded, key: SecretStr, reload: Reload, clock: Clock) -> int:
+async def _live(loaded: Loaded, key: SecretStr | None, reload: Reload, clock: Clock) -> int:
     systemd = Systemd(clock)
     signals = _Signals(systemd)
     database = await open_database(loaded.settings, clock)
@@ -100,7 +106,7 @@ async def _live(loaded: Loaded, key: SecretStr, reload: Reload, clock: Clock) ->
 
 async def _run(
     loaded: Loaded,
-    key: SecretStr,
+    key: SecretStr | None,
     database: "Database",
     clock: Clock,
     signals: "_Signals",
@@ -154,6 +160,11 @@ async def _say_ready(parts: Parts, duties: Duties, systemd: Systemd, rows: list[
     released = show(os.fsencode(parts.settings.released))
     logs.say(_log, logging.INFO, "watching", text, folders, mode, released)
     systemd.ready()
+    if note := note_of(parts.settings):
+        logs.say(_log, logging.WARNING, "sources", "%s", note)
+    for source in parts.chain.health():
+        if source.problem:
+            logs.say(_log, logging.ERROR, "problem", "%s: %s", source.name, source.problem)
 
 
 def _roles(parts: Parts, duties: Duties, systemd: Systemd) -> list[Role]:
@@ -163,7 +174,7 @@ def _roles(parts: Parts, duties: Duties, systemd: Systemd) -> list[Role]:
         Role("watching", parts.watcher.run, stage=0),
         Role("settling", parts.settling.run, stage=0),
         Role("wishes", duties.follow_wishes, stage=0),
-        Role("virustotal", parts.remote.run, stage=1),
+        *(Role(source.name, source.run, stage=1) for source in parts.remote.sources),
         Role("retrying", line.retries.run, stage=1),
         *(Role(f"line {n}", line.run_small, stage=2) for n in range(SMALL_LANES)),
         *(Role(f"line for large files {n}", line.run_large, stage=2) for n in range(LARGE_LANES)),
@@ -174,7 +185,9 @@ def _roles(parts: Parts, duties: Duties, systemd: Systemd) -> list[Role]:
     ]
 
 
-async def _reloaded(loaded: Loaded, key: SecretStr, reload: Reload) -> tuple[Loaded, SecretStr]:
+async def _reloaded(
+    loaded: Loaded, key: SecretStr | None, reload: Reload
+) -> tuple[Loaded, SecretStr | None]:
     """The settings as they are now, or the old ones when the new ones cannot be used."""
     try:
         new, new_key = await asyncio.to_thread(reload)

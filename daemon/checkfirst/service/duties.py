@@ -9,6 +9,7 @@ from checkfirst.logs import say
 from checkfirst.model import Sighting
 from checkfirst.policy.names import show
 from checkfirst.service.assemble import Parts
+from checkfirst.service.assemble_sources import note_of
 from checkfirst.service.status import MOST_OUTLOOKS, Snapshot, in_a_line, write_blocking
 from checkfirst.service.supervise import Supervisor
 from checkfirst.service.systemd import Systemd
@@ -77,10 +78,11 @@ class Duties:
             pid=os.getpid(),
             mode=parts.settings.mode.value,
             watching=tuple(parts.watcher.health()),
-            sources=(*parts.chain.health(), parts.remote.health()),
+            sources=(*parts.chain.health(), *parts.remote.health()),
             outlook=tuple(parts.remote.outlook()[:MOST_OUTLOOKS]),
             settling=parts.settling.pending(),
             problems=tuple(problems),
+            note=note_of(parts.settings),
         )
 
     async def _take_wanted(self) -> None:

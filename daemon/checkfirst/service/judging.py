@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from checkfirst.model import Action, Mode, Verdict
+from checkfirst.model import Action, Mode, Verdict, VerdictKind
 from checkfirst.policy.decide import decide
 from checkfirst.service.work import InHand, Ordered
+from checkfirst.sources.lists import Lists
 from checkfirst.sources.remembered import Remembered
 
 
@@ -25,7 +26,12 @@ def judged(
 
 
 def _weightier(local: Verdict | None, remote: Verdict | None) -> Verdict | None:
-    """A person's list outranks a remote answer, which outranks what is remembered of it."""
-    if remote is not None and (local is None or local.source == Remembered.name):
-        return remote
-    return local
+    """Choose between what this machine says now and what a remote source has just answered.
+
+    A person's list outranks all. What is remembered is only an older answer, and ignorance is none.
+    Any other local source is believed, unless the remote one has found harm.
+    """
+    if local is None or remote is None or local.source == Lists.name:
+        return local or remote
+    is_weak = local.source == Remembered.name or local.kind is VerdictKind.UNKNOWN
+    return remote if is_weak or remote.kind is VerdictKind.MALICIOUS else local

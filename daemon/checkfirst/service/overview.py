@@ -52,6 +52,8 @@ class Overview:
     problems: tuple[str, ...]
     unfinished: int
     """Files on their way, those that have not settled included."""
+    note: str | None = None
+    """What a person has to know of the choice of sources."""
 
     @property
     def state(self) -> str:
@@ -96,11 +98,14 @@ class Overview:
                     "asked": source.asked,
                     "answered": source.answered,
                     "healthy": source.healthy,
+                    "mean_seconds": source.mean_seconds,
+                    "problem": escape(source.problem) if source.problem else None,
                 }
                 for source in self.sources
             ],
             "last_verdict_at": iso(self.last_verdict_at),
             "problems": list(self.problems),
+            "note": self.note,
         }
 
 
@@ -145,6 +150,7 @@ def overview(
         last_verdict_at=reading.last_verdict_at(),
         problems=tuple(_problems(no_room, current, left)),
         unfinished=open_rows + (current.settling if current else 0),
+        note=escape(current.note) if current and current.note else None,
     )
 
 

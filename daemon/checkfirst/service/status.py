@@ -38,6 +38,8 @@ class Snapshot:
     settling: int = 0
     """Files noticed that have not settled."""
     problems: tuple[str, ...] = ()
+    note: str = ""
+    """What a person has to know of the choice of sources."""
 
 
 def write_blocking(state: Path, snapshot: Snapshot) -> None:

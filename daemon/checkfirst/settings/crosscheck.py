@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checkfirst.settings.sources import REMOTE
 from checkfirst.settings.tree import KeyPath
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def clashes_blocking(settings: "Settings") -> Iterator[Clash]:
     """Everything that does not go together. Looks at the file system for links and list files."""
     yield from _watched(settings)
     yield from _destinations(settings)
+    yield from _sources(settings)
     yield from _waits(settings)
     yield from _files(settings)
 
@@ -112,6 +114,25 @@ def _destinations(settings: "Settings") -> Iterator[Clash]:
         elif place.equals(held) or place.is_inside(held):
             text = "lies among the held files in the state folder; choose a folder outside"
             yield Clash(((name,), ("state",)), text)
+
+
+def _sources(settings: "Settings") -> Iterator[Clash]:
+    names = settings.sources
+    if names[:1] != ("lists",):
+        text = (
+            "must begin with lists; without them, or after others, your own lists and what you "
+            "restored or released by hand would not count"
+        )
+        yield Clash((("sources",),), text)
+    for n, name in enumerate(names):
+        if name in names[:n]:
+            yield Clash((("sources", n),), "is in the list already; name it once")
+        elif name not in REMOTE and (earlier := REMOTE.intersection(names[:n])):
+            text = f"answers from this machine, so it stands before {', '.join(sorted(earlier))}"
+            yield Clash((("sources", n),), text)
+    if settings.unknowns.submit and "virustotal" not in names:
+        text = "uploads to virustotal, which is not among the sources; turn it off, or add it"
+        yield Clash((("unknowns", "submit"), ("sources",)), text)
 
 
 def _waits(settings: "Settings") -> Iterator[Clash]:

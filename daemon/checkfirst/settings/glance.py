@@ -46,6 +46,7 @@ class Glance:
     per_minute: int
     per_day: int
     per_month: int
+    sources: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
 
@@ -77,6 +78,7 @@ def _of(loaded: "Loaded") -> Glance:
         per_minute=settings.virustotal.per_minute,
         per_day=settings.virustotal.per_day,
         per_month=settings.virustotal.per_month,
+        sources=settings.sources,
         warnings=loaded.warnings,
     )
 
@@ -116,7 +118,7 @@ def _recall(kept: Path, digest: str) -> Glance | None:
         content = json.loads(file.read(1024 * 1024))
         if content["digest"] == digest:
             glance = content["glance"]
-            lists = {"watch": tuple(glance["watch"]), "warnings": tuple(glance["warnings"])}
+            lists = {name: tuple(glance[name]) for name in ("watch", "sources", "warnings")}
             return Glance(**{**glance, **lists})
     return None
 

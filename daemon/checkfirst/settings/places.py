@@ -13,6 +13,9 @@ from pathlib import Path
 DATABASE = "checkfirst.sqlite"
 """The database's name in the state folder."""
 
+KNOWN_GOOD = "known-good.cfk"
+"""The known-good list's name in the state folder."""
+
 _VARIABLE = re.compile(r"\$\w|\$\{|%\w+%")
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _LIST_EXAMPLES = {
     "watch": "[~/Downloads]",
     "ignore": "['*.iso']",
+    "sources": "[lists, remembered, virustotal]",
     "submit_types": "[program, script]",
     "allow": "[/path/of/a/list.txt]",
     "block": "[/path/of/a/list.txt]",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from checkfirst.model import Mode, Risk
 from checkfirst.settings.places import default_state
+from checkfirst.settings.sources import DEFAULT, SourceName
 from checkfirst.settings.values import (
     Address,
     AtLeastOne,
@@ -216,6 +217,11 @@ class Settings(Section):
     quarantine: Folder = default("~/Quarantine", "Where files go that may not.")
     state: Folder = default(default_state(), "Database, files being judged, and log.")
     intake: Intake = default({}, "What is taken, and when.")
+    sources: tuple[SourceName, ...] = default(
+        DEFAULT,
+        "Who is asked about a file, one after the other, until somebody knows it; lists come "
+        "first. Without virustotal only this machine is asked.",
+    )
     virustotal: VirusTotal = default({}, "The account at VirusTotal.")
     unknowns: Unknowns = default({}, "Files that nobody has ever judged.")
     poll: Poll = default({}, "Questions about an unfinished analysis.")

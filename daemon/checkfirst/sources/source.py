@@ -44,6 +44,10 @@ class RemoteSource(Protocol):
         """Nobody waits for this answer any more."""
         ...
 
+    def has(self, sha256: str) -> bool:
+        """Say whether anything is still to be done, an upload that nobody waits for included."""
+        ...
+
     def outlook(self) -> list[Outlook]:
         """Say for each waiting question, in the order of the queue, why it waits and how long."""
         ...
@@ -58,4 +62,43 @@ class RemoteSource(Protocol):
 
     async def run(self) -> None:
         """Work until cancelled. After an error it may be run again and goes on where it was."""
+        ...
+
+
+class Runs(Protocol):
+    """Something with a name that works until it is cancelled."""
+
+    name: str
+
+    async def run(self) -> None:
+        """Work until cancelled. After an error it may be run again and goes on where it was."""
+        ...
+
+
+class Remote(Protocol):
+    """All that is asked after the local sources, as one; see `RemoteSource` for its methods."""
+
+    @property
+    def sources(self) -> Sequence[Runs]:
+        """Give what is to be run for it."""
+        ...
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        """Put questions into the queue; a SHA-256 that waits already is not asked twice."""
+        ...
+
+    def has(self, sha256: str) -> bool:
+        """Say whether anything is still to be done for a file."""
+        ...
+
+    def outlook(self) -> list[Outlook]:
+        """Say for each waiting question why it waits and how long."""
+        ...
+
+    def health(self) -> list[SourceHealth]:
+        """Say how each source is doing, in order."""
+        ...
+
+    def wake(self) -> None:
+        """Try again at once: something may have been mended."""
         ...
