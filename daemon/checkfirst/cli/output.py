@@ -7,11 +7,13 @@ never read from a cell; elsewhere they are plain aligned text.
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import click
 
+from checkfirst.cli import layout, screen
 from checkfirst.errors import CheckfirstError, SettingsError
 from checkfirst.policy import columns
 from checkfirst.policy.names import escape, show
@@ -19,7 +21,9 @@ from checkfirst.policy.sizes import readable
 
 Cell = str | bytes | int | None
 
-_GAP = "  "
+_GAP = " " * layout.GAP
+_WIDE = 100
+_NARROWEST = 20
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _COLOURS = {
     "running": "green",
@@ -64,16 +68,19 @@ def line(cell: Cell = "") -> None:
     print(text(cell))
 
 
+def coloured(word: str, colour: str | None) -> str:
+    """A word of our own, in a colour where a person can see it."""
+    return click.style(word, fg=colour, bold=True) if screen.has_colours() else word
+
+
 def state(word: str, rest: str) -> None:
     """A line that begins with a state, coloured on a terminal."""
-    colour = _COLOURS.get(word)
-    shown = click.style(text(word), fg=colour, bold=True) if colour and _is_terminal() else word
-    print(f"checkfirst is {shown}{escape(rest)}")
+    print(f"checkfirst is {coloured(word, _COLOURS.get(word))}{escape(rest)}")
 
 
 def heading(word: str) -> None:
     """The title of a part."""
-    print(click.style(escape(word), bold=True) if _is_terminal() else escape(word))
+    print(coloured(escape(word), None))
 
 
 def script(lines: str) -> None:
@@ -81,26 +88,49 @@ def script(lines: str) -> None:
     print(lines.rstrip("\n"))
 
 
-def facts(pairs: Iterable[tuple[str, Cell]]) -> None:
-    """Labels and values, one below the other; those without a value are left out."""
-    known = [(label, text(value)) for label, value in pairs if value is not None and value != ""]
-    width = max((len(label) for label, _ in known), default=0)
+def paragraph(words: Cell, indent: int = 0) -> None:
+    """A sentence or more, wrapped on a terminal and one line elsewhere."""
+    for each in _wrapped(text(words), indent):
+        print(" " * indent + each)
+
+
+def facts(pairs: Iterable[tuple[Cell, Cell]], indent: int = 0) -> None:
+    """Labels and values, one below the other; those without a value are left out.
+
+    Nothing is cut: on a terminal long values go on below their beginning.
+    """
+    known = [(text(label), text(value)) for label, value in pairs if value not in (None, "", b"")]
+    label_width = max((columns.width(label) for label, _ in known), default=0)
     for label, value in known:
-        print(f"{label:<{width}}{_GAP}{value}")
+        begin = " " * indent + label + " " * (label_width - columns.width(label)) + _GAP
+        first, *more = _wrapped(value, columns.width(begin))
+        print(begin + first)
+        for each in more:
+            print(" " * columns.width(begin) + each)
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], indent: int = 0) -> None:
-    """Rows under headings; no headings are printed when all of them are empty."""
-    cleaned = [[text(cell) for cell in row] for row in rows]
-    if _is_terminal():
-        _draw(headings, cleaned, indent)
+def table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    indent: int = 0,
+    spare: Collection[str] = (),
+) -> None:
+    """Rows under headings; no headings are printed when all of them are empty.
+
+    On a terminal the table fits: columns in `spare` go first, then what is too long is cut, names
+    (bytes) in the middle. Elsewhere nothing is ever left out.
+    """
+    cells = [[layout.Cell(text(cell), isinstance(cell, bytes)) for cell in row] for row in rows]
+    room = screen.width() - indent if screen.is_terminal() else None
+    fitted = layout.fit(headings, cells, room, spare)
+    if room is not None:
+        screen.draw(fitted, indent, _COLOURS)
         return
-    lines = [list(headings), *cleaned] if any(headings) else cleaned
-    widths = [max(map(columns.width, column)) for column in zip(*lines, strict=True)]
-    for cells in lines:
+    lines = [fitted.headings, *fitted.rows] if any(headings) else fitted.rows
+    for line_cells in lines:
         padded = (
             cell + " " * (width - columns.width(cell))
-            for cell, width in zip(cells, widths, strict=True)
+            for cell, width in zip(line_cells, fitted.widths, strict=True)
         )
         print((" " * indent + _GAP.join(padded)).rstrip())
 
@@ -144,6 +174,13 @@ def local(at: float | None) -> str | None:
     return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def moment(at: float | None) -> str | None:
+    """The same in a table: on a narrow screen without year and seconds."""
+    full = local(at)
+    is_narrow = screen.is_terminal() and screen.width() < _WIDE
+    return full[len("2026-") : -len(":00")] if full and is_narrow else full
+
+
 def until(at: float | None, now: float) -> str:
     """When something is to be, as short as it can be said; empty when nobody knows."""
     if at is None:
@@ -175,25 +212,8 @@ def _many(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
-def _is_terminal() -> bool:
-    return sys.stdout.isatty()
-
-
-def _draw(headings: Sequence[str], rows: Sequence[Sequence[str]], indent: int) -> None:
-    from rich.console import Console  # noqa: PLC0415  (53 ms, for terminals alone)
-    from rich.padding import Padding  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    drawn = Table(box=None, show_header=any(headings), pad_edge=False, padding=(0, 2, 0, 0))
-    for heading_text in headings:
-        drawn.add_column(heading_text, overflow="fold")
-    for row in rows:
-        # Text, because a str would be read for markup: a file may be called `[/]` or `[red]`.
-        drawn.add_row(
-            *(
-                Text(cell, _COLOURS.get(cell, "") if title in {"state", "verdict"} else "")
-                for title, cell in zip(headings, row, strict=True)
-            )
-        )
-    Console().print(Padding(drawn, (0, 0, 0, indent)))
+def _wrapped(value: str, indent: int) -> list[str]:
+    if not screen.is_terminal():
+        return [value]
+    room = max(screen.width() - indent, _NARROWEST)
+    return textwrap.wrap(value, room, break_long_words=False, break_on_hyphens=False) or [""]

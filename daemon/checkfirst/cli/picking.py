@@ -1,19 +1,29 @@
 """Which files a person means, and what became of them."""
 
 from collections.abc import Collection, Sequence
+from math import inf
 from typing import TYPE_CHECKING
+
+import click
 
 from checkfirst.cli import output
 from checkfirst.cli.options import Options, database_of
 from checkfirst.errors import Problem
 from checkfirst.model import Arrival, State
-from checkfirst.policy.names import escape
+from checkfirst.policy.names import escape, show
+from checkfirst.service.overview import row_json
 from checkfirst.store.reading import Reading
 
 if TYPE_CHECKING:
     from checkfirst.service.deeds import Deed
 
+QUARANTINED = frozenset({State.QUARANTINED})
+OLDER_THAN = click.option(
+    "--older-than", metavar="AGE", help="All that have lain there for longer, such as 30d."
+)
+
 _PATTERN = frozenset("*?[")
+_MOST_NAMED = 20
 
 
 def pick(options: Options, texts: Sequence[str], states: Collection[State]) -> list[Arrival]:
@@ -42,14 +52,73 @@ def pick(options: Options, texts: Sequence[str], states: Collection[State]) -> l
     return list(found.values())
 
 
+def pick_quarantined(
+    options: Options, texts: Sequence[str], older_than: str | None
+) -> list[Arrival]:
+    """Quarantined files that are named, or that have lain there for longer; one of the two."""
+    if bool(texts) == bool(older_than):
+        raise click.UsageError("Name files, or give --older-than.")
+    if texts:
+        return pick(options, texts, QUARANTINED)
+    with Reading(database_of(options.glance().state)) as reading:
+        return older(reading.quarantined(), older_than)
+
+
+def older(rows: Sequence[Arrival], age: str | None) -> list[Arrival]:
+    """Those that were quarantined longer ago than that; all when no age is given."""
+    if age is None:
+        return list(rows)
+    from checkfirst.clock import SystemClock  # noqa: PLC0415  (imports asyncio)
+    from checkfirst.settings.units import duration  # noqa: PLC0415  (for this option alone)
+
+    try:
+        before = SystemClock().now() - duration(age).total_seconds()
+    except ValueError as error:
+        raise click.UsageError(f"--older-than: {error}") from error
+    return [row for row in rows if _since(row) < before]
+
+
+def ask(rows: Sequence[Arrival], what: str) -> None:
+    """Go on only if the person means it; raises Problem where nobody can be asked."""
+    for row in rows[:_MOST_NAMED]:
+        output.note(f"  {row.id}  {show(row.name)}")
+    if len(rows) > _MOST_NAMED:
+        output.note(f"  and {len(rows) - _MOST_NAMED} more")
+    question = f"{what}: {len(rows)} {'file' if len(rows) == 1 else 'files'}?"
+    if not output.may_ask():
+        raise Problem(f"{question} Nobody is there to be asked", "Add --yes to mean it.")
+    if not output.confirm(question):
+        raise click.Abort
+
+
 def tell(word: str, deeds: Sequence["Deed"]) -> bool:
     """A line for each; whether all could be done."""
     for deed in deeds:
+        if deed.problem is None:
+            name, where = output.text(deed.arrival.name), output.text(deed.where)
+            output.line(f"{word}  {name} -> {where}" if word != "deleted" else f"{word}  {name}")
+    return _told_problems(deeds)
+
+
+def tell_json(options: Options, deeds: Sequence["Deed"]) -> bool:
+    """The rows as they are now, for programs; whether all could be done."""
+    with Reading(database_of(options.glance().state)) as reading:
+        rows = [reading.by_id(deed.arrival.id) or deed.arrival for deed in deeds]
+    output.as_json([row_json(row) for row in rows])
+    return _told_problems(deeds)
+
+
+def _told_problems(deeds: Sequence["Deed"]) -> bool:
+    for deed in deeds:
         if deed.problem is not None:
             output.problem(deed.problem)
-        else:
-            output.table(["", "", "", ""], [(word, deed.arrival.name, "->", deed.where)])
         for stranger in deed.strangers:
             output.note("A file that is not checkfirst's own stays there:")
             output.note(output.text(stranger))
     return all(deed.problem is None for deed in deeds)
+
+
+def _since(row: Arrival) -> float:
+    """When it was quarantined; a file of which nobody knows counts as new."""
+    known = (row.finished_at, row.decided_at, row.arrived_at)
+    return next((at for at in known if at is not None), inf)

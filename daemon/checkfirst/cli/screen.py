@@ -1,0 +1,50 @@
+"""The terminal that standard output may be, and tables drawn on it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+
+from checkfirst.cli import layout
+
+
+def is_terminal() -> bool:
+    """Whether a person reads what is printed."""
+    return sys.stdout.isatty()
+
+
+def has_colours() -> bool:
+    """Whether colours are welcome: https://no-color.org, and a terminal that has them."""
+    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def width() -> int:
+    """Columns of the screen, 80 where nobody knows."""
+    return shutil.get_terminal_size().columns
+
+
+def draw(fitted: layout.Fitted, indent: int, colours: Mapping[str, str]) -> None:
+    """Print a table; `colours` of the words in the columns `state` and `verdict`."""
+    from rich.console import Console  # noqa: PLC0415  (53 ms, for terminals alone)
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    drawn = Table(
+        box=None,
+        show_header=any(fitted.headings),
+        pad_edge=False,
+        padding=(0, layout.GAP, 0, 0),
+        collapse_padding=True,
+    )
+    for heading_text, columns in zip(fitted.headings, fitted.widths, strict=True):
+        drawn.add_column(Text(heading_text), no_wrap=True, width=columns)
+    for row in fitted.rows:
+        # Text, because a str would be read for markup: a file may be called `[/]` or `[red]`.
+        drawn.add_row(
+            *(
+                Text(cell, colours.get(cell, "") if title in {"state", "verdict"} else "")
+                for title, cell in zip(fitted.headings, row, strict=True)
+            )
+        )
+    Console(width=width()).print(Padding(drawn, (0, 0, 0, indent)))
