@@ -170,6 +170,8 @@ def test_ctrl_c_ends_with_130_and_no_words(scene):
     code = (
         "import os, signal, threading, sys\n"
         "from checkfirst.cli.main import entry\n"
+        # Whoever is started in a shell's background is born with SIGINT ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
         "entry()"
     )
