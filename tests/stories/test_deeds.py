@@ -116,3 +116,17 @@ def test_status_history_and_why_tell_the_same_story(home: Path, simulator: Elsew
         assert (row["verdict"], row["state"]) == ("malicious", "quarantined")
         assert "62 of" in says(house, "why", "eicar.com")
         assert "quarantined" in says(house, "log", "-n", "5")
+
+
+def test_what_lies_in_the_quarantine_too_long_is_deleted_and_said(home: Path, simulator: Elsewhere):
+    content = b"an old sinner"
+    simulator.add(malicious(content, detections=9))
+    house = House(home, simulator.url, retention={"quarantine": "1s"})
+    with house.running():
+        house.drop("old.exe", content)
+        row = house.until("old.exe", State.QUARANTINED, State.DELETED)
+    with house.running():  # it looks soon after its start
+        house.until("old.exe", State.DELETED)
+        assert os.listdir(house.quarantine) == []
+        assert "deleted" in says(house, "log", "--file", "old.exe")
+        assert "deleted" in says(house, "why", str(row.id))

@@ -18,11 +18,14 @@ from checkfirst.intake.settling import Settling
 from checkfirst.model import Answer, Sighting
 from checkfirst.policy.settle import Rules as SettleRules
 from checkfirst.service.asking import Asking
+from checkfirst.service.assemble_deeds import open_deeds
 from checkfirst.service.assemble_notify import Notifications, notifications
 from checkfirst.service.assemble_sources import Around, local_sources, remote_sources
+from checkfirst.service.deeds import Hand
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.line import Line
 from checkfirst.service.listener import Listener, Listeners
+from checkfirst.service.retention import Retention
 from checkfirst.service.tell import Teller
 from checkfirst.settings.schema import Settings
 from checkfirst.sources.chain import Chain
@@ -55,6 +58,7 @@ class Parts:
     wanted: Wanted
     teller: Listener
     notifications: Notifications
+    retention: Retention
     sightings: asyncio.Queue[list[Sighting]]
 
 
@@ -115,6 +119,7 @@ async def assemble(
     async def deliver(answer: Answer) -> None:
         await line.answered(answer)
 
+    hand = Hand(settings, await open_deeds(database, clock), clock)
     remote = remote_sources(around, chain, deliver)
     line = Line(
         mode=settings.mode,
@@ -144,6 +149,7 @@ async def assemble(
         wanted=Wanted(database),
         teller=teller,
         notifications=told,
+        retention=Retention(journal, hand.delete, clock, settings.retention.quarantine),
         sightings=sightings,
     )
 

@@ -77,7 +77,6 @@ def _not_acted_on(settings: Settings) -> list[str]:
     """Words for settings that a person has changed and that nothing goes by yet."""
     changed = {
         "recheck": settings.recheck != type(settings.recheck)(),
-        "retention.quarantine": settings.retention.quarantine is not None,
     }
     return [f"the setting `{key}` is not acted on yet" for key, is_set in changed.items() if is_set]
 
@@ -178,6 +177,7 @@ def _roles(parts: Parts, duties: Duties, systemd: Systemd) -> list[Role]:
         Role("retrying", line.retries.run, stage=1),
         *(Role(f"line {n}", line.run_small, stage=2) for n in range(SMALL_LANES)),
         *(Role(f"line for large files {n}", line.run_large, stage=2) for n in range(LARGE_LANES)),
+        Role("retention", parts.retention.run, vital=False, stage=3),
         Role("status", duties.keep_status, vital=False, stage=3),
         Role("housekeeping", duties.keep_house, vital=False, stage=3),
         *parts.notifications.roles,

@@ -184,6 +184,17 @@ class Journal:
             )
         return ids
 
+    async def quarantined_before(self, moment: float, at_most: int = 1000) -> list[Arrival]:
+        """Files that have lain in the quarantine since before then, oldest first.
+
+        One of which nobody knows since when does not count.
+        """
+        return await self._arrivals(
+            f"{row.SELECT} WHERE shelf = 'quarantined' AND state = 'quarantined'"
+            " AND coalesce(finished_at, decided_at, arrived_at) < ? ORDER BY +id LIMIT ?",
+            (moment, at_most),
+        )
+
     async def prune(self, before: float, at_most: int = 1000) -> int:
         """Forget the oldest rows that arrived before then and ended outside the quarantine."""
         found = await self._database.rows(
