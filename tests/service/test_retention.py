@@ -11,7 +11,8 @@ from checkfirst.service.deeds import Hand
 from checkfirst.service.retention import BEGIN_SECONDS, EVERY_SECONDS, MANY, Retention
 from checkfirst.settings.schema import Settings
 from checkfirst.store.database import Database
-from checkfirst.store.journal import Facts, Journal, Step
+from checkfirst.store.journal import Journal
+from checkfirst.store.step import Facts, Step
 from checkfirst.vault.grip import ignore_lease_breaks
 from tests.cli.journal_scene import NOW, Scene
 from tests.fakes.clock import FakeClock
