@@ -14,7 +14,7 @@ help:
 	@echo 'make demo         the whole thing, offline, in a throw-away folder'
 	@echo 'make test         all tests that need nothing but this machine'
 	@echo 'make check        lint, types, layers and tests'
-	@echo 'make bench        the benchmarks'
+	@echo 'make bench        the benchmarks (FULL=1: all of them, half an hour)'
 	@echo 'make crash        kill the daemon at every step, many times over (long)'
 	@echo 'make real         real browsers and download tools (long; needs them installed)'
 	@echo 'make lock         choose new versions of everything in requirements.lock'
@@ -38,7 +38,7 @@ lint: $(READY)
 check: lint test
 
 bench: $(READY)
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tests.bench $(if $(FULL),--full) $(ARGS)
 
 # The long forms are told by TESTS_LONG; a test bounds itself, so the usual time limit is off.
 crash: $(READY)

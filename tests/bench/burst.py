@@ -1,4 +1,4 @@
-"""Ten thousand small files at once, all of which can be judged on this machine."""
+"""Many small files at once, all of which can be judged on this machine."""
 
 import fcntl
 import hashlib
@@ -9,16 +9,23 @@ from pathlib import Path
 
 from checkfirst.vault.grip import ignore_lease_breaks
 from tests.bench.result import Result
-from tests.bench.scene import SETTLE, scene
+from tests.bench.scene import SETTLE, Daemon, Scene, scene
 
-COUNT = 10_000
+COUNTS = (10_000,)
+FULL_COUNTS = (10_000, 40_000, 100_000)
 SIZE = 4096
 _ROUNDS = 2  # before, and as many after
-_LONGEST = 120.0
+_LONGEST = 300.0
+
+Curve = tuple[tuple[float, float], ...]
 
 
-def measure(count: int = COUNT) -> list[Result]:
+def measure(counts: tuple[int, ...]) -> list[Result]:
     ignore_lease_breaks()
+    return [result for count in counts for result in _measure(count)]
+
+
+def _measure(count: int) -> list[Result]:
     with scene() as place:
         files = place.make_files(count, SIZE)
         half = count // 2
@@ -26,39 +33,66 @@ def measure(count: int = COUNT) -> list[Result]:
         place.remember([sha256 for _, sha256 in files[half:]])
         bare = [_bare_round(place.ready) for _ in range(_ROUNDS)]
         with place.daemon() as daemon:
-            cpu = daemon.cpu_seconds()
-            taken = _through_the_daemon(place.ready, place.downloads, place.released, count)
+            before, cpu = daemon.resident_mib(), daemon.cpu_seconds()
+            curve, peak = _through_the_daemon(place, daemon, count)
             cpu = daemon.cpu_seconds() - cpu
         bare += [_bare_round(place.released) for _ in range(_ROUNDS)]
+        contents = {hashlib.sha256(path.read_bytes()).hexdigest() for path in _ended(place)}
+    taken = curve[-1][0] - SETTLE
+    lost = len({sha256 for _, sha256 in files} - contents)
+    note = (
+        f"{taken / count * 1e6:.0f} µs a file, {cpu / count * 1e6:.0f} of them on a processor; "
+        f"settle time taken off, the drop itself included; {lost} lost"
+    )
     return [
         Result(
             f"{count:,} files of 4 KiB dropped at once, until all are released",
-            taken - SETTLE,
+            taken,
             "s",
             statistics.median(bare),
             "a bare loop of lease + hash + rename + chmod over the same files",
             "at most 6 times the bare loop",
-            f"{(taken - SETTLE) / count * 1e6:.0f} µs a file, {cpu / count * 1e6:.0f} of them on a"
-            " processor; settle time taken off, the drop itself included",
-        )
+            note,
+            "burst",
+            curve,
+        ),
+        Result(
+            f"{count:,} files dropped at once: more memory at the height of it",
+            peak - before,
+            "MiB",
+            before,
+            "resident before",
+            "bounded",
+            f"{max(peak - before, 0) * 1024 * 1024 / count:,.0f} bytes a file",
+        ),
     ]
 
 
-def _through_the_daemon(ready: Path, downloads: Path, released: Path, count: int) -> float:
-    names = sorted(os.listdir(ready))
+def _ended(place: Scene) -> list[Path]:
+    return [path for path in place.released.iterdir() if path.name.startswith("file ")]
+
+
+def _through_the_daemon(place: Scene, daemon: Daemon, count: int) -> tuple[Curve, float]:
+    """How many were released by when, and the most memory seen."""
+    names = sorted(os.listdir(place.ready))
     began = time.perf_counter()
     for name in names:
-        os.rename(ready / name, downloads / name)
-    while sum(name.startswith("file ") for name in os.listdir(released)) < count:
-        if time.perf_counter() - began > _LONGEST:
-            raise TimeoutError(f"{len(os.listdir(released))} of {count} after {_LONGEST:.0f} s")
+        os.rename(place.ready / name, place.downloads / name)
+    curve = [(0.0, 0.0)]
+    peak = 0.0
+    while curve[-1][1] < count:
+        released = sum(name.startswith("file ") for name in os.listdir(place.released))
+        curve.append((time.perf_counter() - began, float(released)))
+        peak = max(peak, daemon.resident_mib())
+        if curve[-1][0] > _LONGEST:
+            raise TimeoutError(f"{released} of {count} after {_LONGEST:.0f} s")
         time.sleep(0.05)
-    return time.perf_counter() - began
+    return tuple(curve), peak
 
 
 def _bare_round(folder: Path) -> float:
     """There and back: the time of the way there, as the daemon goes only that way."""
-    names = sorted(os.listdir(folder))
+    names = sorted(name for name in os.listdir(folder) if name.startswith("file "))
     other = folder.with_name("other")
     other.mkdir(exist_ok=True)
     taken = _bare_loop(folder, other, names)

@@ -16,6 +16,10 @@ class Result:
     """What `limit` is a measurement of, in the same unit."""
     goal: str
     note: str = ""
+    plot: str = ""
+    """The picture that `curve` belongs to."""
+    curve: tuple[tuple[float, float], ...] = ()
+    """Points of what was measured over time, or sorted; for the picture alone."""
 
     @property
     def ratio(self) -> float:
@@ -38,9 +42,10 @@ def table(results: list[Result | NotMeasured]) -> str:
             lines.append(f"{one.what}\n    not measured: {one.why}")
             continue
         lines.append(f"{one.what}\n    {_figure(one.measured, one.unit):>13}   (goal: {one.goal})")
-        lines.append(
-            f"    {_figure(one.limit, one.unit):>13}   {one.limit_is}; ratio {one.ratio:.2f}"
-        )
+        if one.limit_is:
+            lines.append(
+                f"    {_figure(one.limit, one.unit):>13}   {one.limit_is}; ratio {one.ratio:.2f}"
+            )
         if one.note:
             lines.append(f"    {one.note}")
     return "\n".join(lines)
@@ -49,7 +54,9 @@ def table(results: list[Result | NotMeasured]) -> str:
 def as_json(results: list[Result | NotMeasured]) -> str:
     """An array; what was measured has `measured`, what was not has `why`."""
     rows = [
-        {**asdict(one), "ratio": one.ratio} if isinstance(one, Result) else asdict(one)
+        {**asdict(one), "ratio": one.ratio if one.limit else None}
+        if isinstance(one, Result)
+        else asdict(one)
         for one in results
     ]
     return json.dumps(rows, indent=2) + "\n"

@@ -22,13 +22,14 @@ from checkfirst.store.remembered import Remembered
 SETTLE = 0.2
 """Seconds, in all benchmarks; taken off the measured times."""
 
+_NOWHERE = "http://127.0.0.1:9/api/v3"
 _SETTINGS = f"""\
 watch: [downloads]
 released: released
 quarantine: quarantine
 state: state
 intake: {{settle: {int(SETTLE * 1000)}ms}}
-virustotal: {{url: "http://127.0.0.1:9/api/v3"}}
+virustotal: {{url: "{_NOWHERE}"}}
 notify: {{desktop: false}}
 """
 
@@ -41,15 +42,20 @@ class Scene:
         self.settings = folder / "settings.yaml"
         self.downloads = folder / "downloads"
         self.released = folder / "released"
+        self.quarantine = folder / "quarantine"
         self.ready = folder / "ready"
         self.database = folder / "state" / "checkfirst.sqlite"
         for path in (self.downloads, self.ready, self.database.parent):
             path.mkdir()
         self.settings.write_text(_SETTINGS)
 
+    def ask_at(self, url: str) -> None:
+        """Let the daemon ask there; else VirusTotal's address leads nowhere."""
+        self.settings.write_text(_SETTINGS.replace(_NOWHERE, url))
+
     @property
     def environment(self) -> dict[str, str]:
-        """The key is none: nothing here asks VirusTotal, and its address leads nowhere."""
+        """The key is none of VirusTotal's: nothing here asks it."""
         kept = {name: value for name, value in os.environ.items() if "CHECKFIRST" not in name}
         return {**kept, "CHECKFIRST_VIRUSTOTAL__API_KEY": "benchmark"}
 
