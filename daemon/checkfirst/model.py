@@ -150,6 +150,8 @@ class Verdict:
     """What the engines call it, as `Engine: name`; hostile text, never a path."""
     judged_at: float | None = None
     """When the source last analysed the file."""
+    first_seen_at: float | None = None
+    """When the source first saw the file."""
 
 
 @dataclass(frozen=True, slots=True)

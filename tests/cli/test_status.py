@@ -73,6 +73,7 @@ def test_json_has_the_promised_keys_and_values(daemon, run):
         "last_verdict_at": "2025-11-24T16:00:05Z",
         "problems": [],
         "note": None,
+        "second_look": {"files": 0, "next_at": None},
     }
 
 

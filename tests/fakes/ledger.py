@@ -3,7 +3,7 @@
 import itertools
 
 from checkfirst.clock import Clock
-from checkfirst.policy import quota
+from checkfirst.policy import quota, recheck
 from checkfirst.store.ledger import Permit
 
 NO_LIMITS = quota.Limits(0, 0, 0)
@@ -27,7 +27,7 @@ class FakeLedger:
         """Requests that were sent or are on their way."""
         return len(self.days)
 
-    async def acquire(self) -> Permit | quota.Slot:
+    async def acquire(self, *, spare: bool = False) -> Permit | quota.Slot:
         if self.raises is not None:
             raise self.raises
         now = self._clock.now()
@@ -35,7 +35,7 @@ class FakeLedger:
         recent = [at + quota.WINDOW for at in self.answered_at]
         recent += [now + 2 * quota.WINDOW for _ in self.open]
         used = quota.Used(tuple(recent), self.days.count(day), len(self.days))
-        slot = quota.wait(self._limits, used, now)
+        slot = (recheck.spare if spare else quota.wait)(self._limits, used, now)
         if not slot.granted:
             return slot
         permit = Permit(next(self._numbers), day, now)

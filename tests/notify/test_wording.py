@@ -71,7 +71,7 @@ def test_text_from_outside_is_never_in_the_title_and_never_endless():
     [
         ("none", set()),
         ("problems", {Kind.PROBLEM}),
-        ("quarantine", {Kind.PROBLEM, Kind.QUARANTINED, Kind.HELD}),
+        ("quarantine", {Kind.PROBLEM, Kind.QUARANTINED, Kind.CHANGED, Kind.HELD}),
         ("all", set(Kind)),
     ],
 )

@@ -16,7 +16,7 @@ from checkfirst.model import (
 )
 from checkfirst.notify.news import Kind, News
 from checkfirst.service.herald import LONG_SECONDS, Herald
-from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
+from checkfirst.service.work import Again, Done, InHand, Missed, Ordered, Turn, Undone, Work
 from checkfirst.sources.virustotal import events
 from checkfirst.watch.telling import Trouble, WatchEvent
 
@@ -132,3 +132,27 @@ def test_problems_that_last_are_told_and_those_that_pass_are_not(scene):
         (Kind.PROBLEM, "The key is refused\\x1b"),
         (Kind.PROBLEM, "The part `line` failed: it ended"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("turn", "kind", "words"),
+    [
+        (Turn.TAKEN_BACK, None, ""),
+        (Turn.UNCLEAR, None, ""),
+        (Turn.NOTHING, None, ""),
+        (Turn.CHANGED, Kind.PROBLEM, "and changed since. Look for it"),
+        (Turn.MISSING, Kind.PROBLEM, "and has left. Look for it"),
+        (Turn.CLEARED, Kind.CHANGED, "`checkfirst quarantine restore 7` gives it back"),
+        (Turn.RESTORED, Kind.CHANGED, "is now in /r/b"),
+        (Turn.CONFIRMED, Kind.CHANGED, "stays in /r/a"),
+    ],
+)
+def test_what_a_second_look_brings_is_news_where_a_person_can_act_on_it(scene, turn, kind, words):
+    file = Arrival(7, State.RELEASED, b"/d", b"/d/a\n", destination=b"/r/a")
+    verdict = Verdict(VerdictKind.CLEAN, "virustotal", "said so", report_url=PAGE)
+    scene.herald.looked_again(Again(file, verdict, turn, b"/r/b"))
+    assert [told for told, _ in scene.told] == ([kind] if kind else [])
+    for news in scene.news:
+        assert news.text.startswith("a\\x0a: said so. It was")
+        assert words in news.text
+        assert news.report == PAGE

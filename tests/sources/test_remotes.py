@@ -27,6 +27,7 @@ class Far:
         self.name = name
         self.queue: dict[str, Question] = {}
         self.asked: list[str] = []
+        self.news: list[str] = []
         self.woken = 0
 
     def __call__(self, deliver, remember) -> "Far":
@@ -38,6 +39,9 @@ class Far:
             if each.sha256 not in self.queue:
                 self.asked.append(each.sha256)
             self.queue[each.sha256] = each
+
+    def ask_again(self, questions) -> None:
+        self.news += [each.sha256 for each in questions]
 
     def forget(self, sha256: str) -> None:
         self.queue.pop(sha256, None)
@@ -169,3 +173,10 @@ async def test_time_is_counted_for_each_source():
     await scene.clock.advance(10)
     await scene.far[1].say(VerdictKind.CLEAN)
     assert [each.mean_seconds for each in scene.remotes.health()] == [4.0, 10.0]
+
+
+async def test_every_source_is_asked_for_news_and_nobody_waits():
+    scene = Scene("first", "second")
+    scene.remotes.ask_again([question()])
+    assert [far.news for far in scene.far] == [[A], [A]]
+    assert scene.remotes.outlook() == []

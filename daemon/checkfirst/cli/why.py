@@ -10,9 +10,10 @@ from checkfirst.cli.options import Options, database_of
 from checkfirst.errors import Problem
 from checkfirst.model import Arrival, State
 from checkfirst.policy.names import escape, show
-from checkfirst.service.overview import row_json, with_outlook
+from checkfirst.service.overview import row_json, second_look_json, with_outlook
 from checkfirst.service.status import read_blocking
 from checkfirst.store.reading import Reading
+from checkfirst.store.second_looks import Looks
 from checkfirst.vault.digest import hash_of_blocking
 
 _ENDED = {
@@ -49,7 +50,7 @@ def why(options: Options, file: str, *, is_json: bool) -> None:
     with Reading(database_of(state)) as reading:
         rows = with_outlook(_find(reading, file), read_blocking(state))
         if is_json:
-            output.as_json([row_json(row) for row in rows])
+            output.as_json([_json(reading, row) for row in rows])
             return
         _print_story(reading, rows[0])
     if others := rows[1:]:
@@ -90,6 +91,25 @@ def _print_story(reading: Reading, row: Arrival) -> None:
         output.line()
         since = output.local(entry.added_at)
         output.line(f"On your {entry.list.value} list since {since} ({entry.origin.value}).")
+
+    if row.sha256 and (looks := reading.second_look(row.sha256)):
+        output.line()
+        output.line(_second_look(looks))
+
+
+def _json(reading: Reading, row: Arrival) -> dict[str, object]:
+    looks = reading.second_look(row.sha256) if row.sha256 else None
+    return row_json(row) | {"second_look": looks and second_look_json(looks)}
+
+
+def _second_look(looks: Looks) -> str:
+    before = f"It was called {looks.said} before." if looks.said else ""
+    if looks.last_at is not None:
+        last = output.local(looks.last_at)
+        before = f"VirusTotal was asked again at {last} and called it {looks.said}."
+    if looks.next_at is None:
+        return f"{before} It is not asked about again."
+    return f"{before} It is asked about again at {output.local(looks.next_at)}."
 
 
 def facts(row: Arrival) -> list[tuple[str, output.Cell]]:

@@ -10,6 +10,8 @@ class Kind(StrEnum):
 
     QUARANTINED = "quarantined"
     PROBLEM = "problem"
+    CHANGED = "changed"
+    """VirusTotal has changed its mind about a file that was released or quarantined before."""
     HELD = "held"
     """A file is held for long, because nobody can tell yet."""
     RELEASED = "released"
@@ -31,7 +33,7 @@ class News:
 _LEVELS: Mapping[str, frozenset[Kind]] = {
     "none": frozenset(),
     "problems": frozenset({Kind.PROBLEM}),
-    "quarantine": frozenset({Kind.PROBLEM, Kind.QUARANTINED, Kind.HELD}),
+    "quarantine": frozenset({Kind.PROBLEM, Kind.QUARANTINED, Kind.CHANGED, Kind.HELD}),
     "all": frozenset(Kind),
 }
 

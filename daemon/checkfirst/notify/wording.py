@@ -12,6 +12,10 @@ _LONGEST_LINE = 200
 _TITLES: Mapping[Kind, tuple[str, str]] = {
     Kind.QUARANTINED: ("checkfirst stopped a file", "checkfirst stopped %d files"),
     Kind.PROBLEM: ("checkfirst has a problem", "checkfirst has %d problems"),
+    Kind.CHANGED: (
+        "VirusTotal has changed its mind about a file",
+        "VirusTotal has changed its mind about %d files",
+    ),
     Kind.HELD: ("checkfirst still holds a file", "checkfirst still holds %d files"),
     Kind.RELEASED: ("A file may be opened", "%d files may be opened"),
 }

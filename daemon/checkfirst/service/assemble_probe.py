@@ -55,7 +55,8 @@ class _NoLedger:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def acquire(self) -> Permit | Slot:
+    async def acquire(self, *, spare: bool = False) -> Permit | Slot:
+        del spare
         return Permit(0, "", self._clock.now())
 
     async def answered(self, permit: Permit) -> None:

@@ -24,6 +24,7 @@ from checkfirst.model import Arrival
 from checkfirst.policy.names import show
 from checkfirst.service.assemble import Parts, assemble
 from checkfirst.service.assemble_deeds import open_database
+from checkfirst.service.assemble_second_look import second_look
 from checkfirst.service.assemble_sources import note_of
 from checkfirst.service.duties import Duties
 from checkfirst.service.line import LARGE_LANES, SMALL_LANES
@@ -32,7 +33,6 @@ from checkfirst.service.pulse import keep_watchdog
 from checkfirst.service.supervise import Role, Supervisor
 from checkfirst.service.systemd import Systemd
 from checkfirst.settings.load import Loaded
-from checkfirst.settings.schema import Settings
 from checkfirst.store.problem import PassingStoreError
 from checkfirst.store.process import is_alive
 from checkfirst.vault.folder import make_folder_blocking
@@ -68,17 +68,9 @@ def serve(
         file = settings.log.file or settings.state / "checkfirst.log"
         secrets = [key.get_secret_value()] if key else []
         with logs.start(settings.log, file, terminal=terminal, secrets=secrets, verbose=verbose):
-            for warning in (*loaded.warnings, *_not_acted_on(settings)):
+            for warning in loaded.warnings:
                 logs.say(_log, logging.WARNING, "problem", "%s", warning)
             return asyncio.run(_live(loaded, key, reload, SystemClock()))
-
-
-def _not_acted_on(settings: Settings) -> list[str]:
-    """Words for settings that a person has changed and that nothing goes by yet."""
-    changed = {
-        "recheck": settings.recheck != type(settings.recheck)(),
-    }
-    return [f"the setting `{key}` is not acted on yet" for key, is_set in changed.items() if is_set]
 
 
 async def _live(loaded: Loaded, key: SecretStr | None, reload: Reload, clock: Clock) -> int:
@@ -127,7 +119,8 @@ async def _run(
         await asyncio.to_thread(_choose_held_folders_blocking, parts)
         async with asyncio.TaskGroup() as group:
             group.create_task(_say_ready(parts, duties, systemd, rows), name="ready")
-            await supervisor.run(_roles(parts, duties, systemd), signals.again)
+            roles = [*_roles(parts, duties, systemd), *_second_look(parts, signals)]
+            await supervisor.run(roles, signals.again)
     except* CheckfirstError as failed:
         raise failed.exceptions[0] from None
     finally:
@@ -183,6 +176,11 @@ def _roles(parts: Parts, duties: Duties, systemd: Systemd) -> list[Role]:
         *parts.notifications.roles,
         *([Role("watchdog", watchdog, vital=False, stage=3)] if systemd.watchdog_seconds else []),
     ]
+
+
+def _second_look(parts: Parts, signals: "_Signals") -> list[Role]:
+    looking = second_look(parts, signals.halt.is_set)
+    return [] if looking is None else [Role("second look", looking.run, vital=False, stage=1)]
 
 
 async def _reloaded(

@@ -11,7 +11,8 @@ from checkfirst.model import Action, Arrival, Outlook, VerdictKind
 from checkfirst.notify.news import Kind, News
 from checkfirst.policy.names import escape, show
 from checkfirst.service.listener import Listener
-from checkfirst.service.work import Done, Missed, Undone
+from checkfirst.service.tell import in_words
+from checkfirst.service.work import ASTRAY, Again, Done, Missed, Turn, Undone
 from checkfirst.sources.virustotal import events
 from checkfirst.watch.telling import Trouble, WatchEvent
 
@@ -19,6 +20,7 @@ LONG_SECONDS = 120.0
 """A file that is held for longer than this is told of."""
 
 _LONGEST_NAME = 60
+_UNTOLD = frozenset({Turn.TAKEN_BACK, Turn.UNCLEAR, Turn.NOTHING})
 
 
 class Herald(Listener):
@@ -53,6 +55,16 @@ class Herald(Listener):
             self._put(News(Kind.QUARANTINED, text, page or each.destination, parent))
             if page:
                 self._unasked(page)
+
+    def looked_again(self, again: Again) -> None:
+        """Tell what a person can act on; a file that is taken back is told of when it ends."""
+        if again.turn in _UNTOLD:
+            return
+        text = _about(again.file, in_words(again).partition(": ")[2])
+        page = again.verdict.report_url
+        folder = os.path.dirname(again.place or again.file.destination or b"") or None
+        kind = Kind.PROBLEM if again.turn in ASTRAY else Kind.CHANGED
+        self._put(News(kind, text, page, folder))
 
     def still_held(
         self, rows: Sequence[Arrival], outlook: Mapping[str, Outlook], now: float

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from checkfirst.model import Arrival
-from checkfirst.service.work import Done, InHand, Missed, Undone
+from checkfirst.service.work import Again, Done, InHand, Missed, Undone
 from checkfirst.sources.virustotal import events
 from checkfirst.watch.telling import WatchEvent
 
@@ -25,6 +25,9 @@ class Listener:
 
     def ended(self, done: Sequence[Done]) -> None:
         """Files were released or quarantined."""
+
+    def looked_again(self, again: Again) -> None:
+        """A second look at a file says something else than the first."""
 
     def undone(self, undone: Undone, *, is_first: bool) -> None:
         """A decision could not be carried out; the file is still held."""
@@ -71,6 +74,11 @@ class Listeners(Listener):
         """Pass it on."""
         for each in self._listeners:
             each.ended(done)
+
+    def looked_again(self, again: Again) -> None:
+        """Pass it on."""
+        for each in self._listeners:
+            each.looked_again(again)
 
     def undone(self, undone: Undone, *, is_first: bool) -> None:
         """Pass it on."""

@@ -20,6 +20,7 @@ from checkfirst.policy.names import escape, show
 from checkfirst.policy.quota import Limits
 from checkfirst.service.status import Snapshot
 from checkfirst.store.reading import Reading
+from checkfirst.store.second_looks import Looks
 
 MOST_LEFT = 50
 """So many files that could not be taken are told one by one."""
@@ -50,6 +51,7 @@ class Overview:
     sources: tuple[SourceHealth, ...]
     last_verdict_at: float | None
     problems: tuple[str, ...]
+    second_look: Looks
     unfinished: int
     """Files on their way, those that have not settled included."""
     note: str | None = None
@@ -106,6 +108,10 @@ class Overview:
             "last_verdict_at": iso(self.last_verdict_at),
             "problems": list(self.problems),
             "note": self.note,
+            "second_look": {
+                "files": self.second_look.number,
+                "next_at": iso(self.second_look.next_at),
+            },
         }
 
 
@@ -148,7 +154,8 @@ def overview(
         },
         sources=current.sources if current else (),
         last_verdict_at=reading.last_verdict_at(),
-        problems=tuple(_problems(no_room, current, left)),
+        problems=tuple(_problems(no_room, current, left, reading.troubles())),
+        second_look=reading.second_looks(),
         unfinished=open_rows + (current.settling if current else 0),
         note=escape(current.note) if current and current.note else None,
     )
@@ -190,11 +197,23 @@ def row_json(row: Arrival) -> dict[str, object]:
     }
 
 
+def second_look_json(looks: Looks) -> dict[str, object]:
+    """The second look at one file, as `why` prints it."""
+    return {
+        "next_at": iso(looks.next_at),
+        "last_at": iso(looks.last_at),
+        "said": looks.said.value if looks.said else None,
+    }
+
+
 def _problems(
-    no_room: str | None, snapshot: Snapshot | None, left: Sequence[Arrival]
+    no_room: str | None,
+    snapshot: Snapshot | None,
+    left: Sequence[Arrival],
+    troubles: Sequence[str],
 ) -> dict[str, None]:
     """In order and each once; a dictionary for the sake of both."""
-    found: list[str | None] = [no_room]
+    found: list[str | None] = [no_room, *troubles]
     if snapshot:
         found += snapshot.problems
         found += [folder.problem for folder in snapshot.watching if not folder.healthy]

@@ -7,13 +7,14 @@ how each file ended is always told, except that many releases at once are counte
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import assert_never
 
 from checkfirst.logs import say
 from checkfirst.model import Action, Arrival, VerdictKind
 from checkfirst.policy.names import show
 from checkfirst.policy.sizes import readable
 from checkfirst.service.listener import Listener
-from checkfirst.service.work import Done, InHand, Missed, Undone
+from checkfirst.service.work import ASTRAY, Again, Done, InHand, Missed, Turn, Undone
 from checkfirst.sources.virustotal import events
 from checkfirst.watch.telling import Trouble, WatchEvent
 
@@ -100,6 +101,23 @@ class Teller(Listener):
             text = "%s still has its content under other names, hard links elsewhere: %d of them"
             say(_log, logging.WARNING, "problem", text, show(arrival.name), done.other_names)
 
+    def looked_again(self, again: Again) -> None:
+        """A second look says something else than the first."""
+        file, verdict = again.file, again.verdict
+        facts = {
+            "id": str(file.id),
+            "file": file.name,
+            "sha256": file.sha256,
+            "destination": again.place or file.destination,
+            "turn": again.turn.value,
+            "verdict": verdict.kind.value,
+            "source": verdict.source,
+            "report_url": verdict.report_url,
+        }
+        level = logging.INFO if again.turn is Turn.NOTHING else logging.WARNING
+        level = logging.ERROR if again.turn in ASTRAY else level
+        say(_log, level, "again", "%s", in_words(again), **facts)
+
     def undone(self, undone: Undone, *, is_first: bool) -> None:
         """A decision could not be carried out; the file is still held."""
         level = logging.ERROR if is_first and not undone.quiet else logging.DEBUG
@@ -124,6 +142,10 @@ class Teller(Listener):
             case events.Asked(sha256):
                 name = self._names.get(sha256, "a file")
                 text = "VirusTotal about %s (sha256 %s)"
+                say(_log, logging.INFO, "asked", text, name, sha256[:12], sha256=sha256)
+            case events.AskedAgain(sha256):
+                name = self._names.get(sha256, "a file")
+                text = "VirusTotal once more about %s (sha256 %s)"
                 say(_log, logging.INFO, "asked", text, name, sha256[:12], sha256=sha256)
             case events.Submitted(sha256, size, _, _):
                 name = self._names.get(sha256, "a file")
@@ -151,6 +173,33 @@ class Teller(Listener):
 
     def _clock(self, at: float) -> str:
         return self._local(at).strftime("%H:%M:%S")
+
+
+def in_words(again: Again) -> str:
+    """Say what a second look has brought, in one line."""
+    file, place = again.file, show(again.file.destination or b"")
+    at_large = "Look for it, and do not open it."
+    match again.turn:
+        case Turn.TAKEN_BACK:
+            then = f"It was let go before that was known, and is taken back from {place}"
+        case Turn.UNCLEAR:
+            then = f"It was let go before that was known; {place} cannot be read now, tried again"
+        case Turn.CHANGED:
+            then = f"It was let go to {place} before that was known, and changed since. {at_large}"
+        case Turn.MISSING:
+            then = f"It was let go to {place} before that was known, and has left. {at_large}"
+        case Turn.CLEARED:
+            then = f"It was stopped for being unknown; `checkfirst quarantine restore {file.id}`"
+            then += " gives it back"
+        case Turn.RESTORED:
+            then = f"It was stopped for being unknown, and is now in {show(again.place or b'')}"
+        case Turn.CONFIRMED:
+            then = f"It was stopped for being unknown, and stays in {place}"
+        case Turn.NOTHING:
+            then = f"It stays in {place}"
+        case _:  # pragma: no cover
+            assert_never(again.turn)
+    return _sentence(f"{show(file.name)}: {again.verdict.reason}. {then}")
 
 
 def _sentence(words: str) -> str:

@@ -1,6 +1,7 @@
 """What one lane hands from step to step: frozen values around an arrival."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from checkfirst.model import Arrival, Decision, Fingerprint, Sighting, Stamp, State, Verdict
 from checkfirst.vault.grip import Grip
@@ -74,3 +75,39 @@ class Undone:
     reason: str
     quiet: bool = False
     """It will pass by itself."""
+
+
+class Turn(StrEnum):
+    """What follows when the second look at a file says something else than the first."""
+
+    TAKEN_BACK = "taken-back"
+    """It was let go, is malicious, and is being taken back."""
+    UNCLEAR = "unclear"
+    """The same, but it cannot be read now."""
+    CHANGED = "changed"
+    """The same, but what was put there was changed."""
+    MISSING = "missing"
+    """The same, but what was put there is no longer there."""
+    CLEARED = "cleared"
+    """It was stopped for being unknown, is clean, and can be restored."""
+    RESTORED = "restored"
+    """The same, and it was."""
+    CONFIRMED = "confirmed"
+    """It was stopped for being unknown, and is malicious."""
+    NOTHING = "nothing"
+    """It stays where it is."""
+
+
+ASTRAY = frozenset({Turn.CHANGED, Turn.MISSING})
+"""A malicious file is where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A second look at a file that had come to its end."""
+
+    file: Arrival
+    verdict: Verdict
+    turn: Turn
+    place: bytes | None = None
+    """Where a restored one lies."""

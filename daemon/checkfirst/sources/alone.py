@@ -60,6 +60,9 @@ class Alone:
         self._open |= {question.sha256: question for question in questions}
         self._changed.set()
 
+    def ask_again(self, questions: Sequence[Question]) -> None:
+        """Nobody far away has news."""
+
     def forget(self, sha256: str) -> None:
         """Nobody waits for this answer any more."""
         self._open.pop(sha256, None)

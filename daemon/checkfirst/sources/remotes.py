@@ -54,6 +54,11 @@ class Remotes:
             self._open[question.sha256] = replace(known, question=question)
             self.sources[known.turn].ask([question])
 
+    def ask_again(self, questions: Sequence[Question]) -> None:
+        """Ask every source for news where nobody waits."""
+        for source in self.sources:
+            source.ask_again(questions)
+
     def forget(self, sha256: str) -> None:
         """Nobody waits for this answer any more."""
         self._open.pop(sha256, None)

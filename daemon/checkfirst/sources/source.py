@@ -40,6 +40,14 @@ class RemoteSource(Protocol):
         """Put questions into the queue; a SHA-256 that waits already is not asked twice."""
         ...
 
+    def ask_again(self, questions: Sequence[Question]) -> None:
+        """Ask for news where nobody waits, with requests that nobody else needs.
+
+        Nothing is uploaded and nothing delivered: an answer is remembered, as any is. When `has`
+        says no, there was an answer, or there is none yet.
+        """
+        ...
+
     def forget(self, sha256: str) -> None:
         """Nobody waits for this answer any more."""
         ...
@@ -85,6 +93,14 @@ class Remote(Protocol):
 
     def ask(self, questions: Sequence[Question]) -> None:
         """Put questions into the queue; a SHA-256 that waits already is not asked twice."""
+        ...
+
+    def ask_again(self, questions: Sequence[Question]) -> None:
+        """Ask for news where nobody waits, with requests that nobody else needs.
+
+        Nothing is uploaded and nothing delivered: an answer is remembered, as any is. When `has`
+        says no, there was an answer, or there is none yet.
+        """
         ...
 
     def has(self, sha256: str) -> bool:

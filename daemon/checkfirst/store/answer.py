@@ -6,10 +6,20 @@ from typing import Any
 from checkfirst.model import Verdict, VerdictKind
 from checkfirst.store import row
 
-SELECT = (
-    "SELECT sha256, verdict, source, reason, detections, engines, report_url, threats, judged_at,"
-    " answered_at FROM verdicts"
+COLUMNS = (
+    "sha256",
+    "verdict",
+    "source",
+    "reason",
+    "detections",
+    "engines",
+    "report_url",
+    "threats",
+    "judged_at",
+    "first_seen_at",
+    "answered_at",
 )
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM verdicts"  # noqa: S608  (our own names)
 
 
 def verdict(found: Sequence[Any]) -> Verdict:
@@ -23,4 +33,5 @@ def verdict(found: Sequence[Any]) -> Verdict:
         report_url=found[6],
         threats=row.threats(found[7]),
         judged_at=found[8],
+        first_seen_at=found[9],
     )

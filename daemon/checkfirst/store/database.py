@@ -7,7 +7,7 @@ so that they do not wait while a write waits for another process. Knows nothing 
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -91,7 +91,7 @@ class Database:
                 await _to_the_end(self._roll_back())
                 raise
 
-    async def rows(self, sql: str, args: Sequence[object] = ()) -> list[Row]:
+    async def rows(self, sql: str, args: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
         """What a query finds in the last committed state. Raises StoreError."""
         try:
             return list(await self._reader.execute_fetchall(sql, args))  # type: ignore[arg-type]

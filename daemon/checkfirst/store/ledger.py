@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from checkfirst.policy import quota
+from checkfirst.policy import quota, recheck
 from checkfirst.store.usage import DAY, RECENT, Usage, month_of
 
 if TYPE_CHECKING:
@@ -56,8 +56,11 @@ class Ledger:
         self._free_again: dict[int, float] = {}
         """Of our own requests, on the monotonic clock."""
 
-    async def acquire(self) -> Permit | quota.Slot:
-        """Leave to send one request, or the slot to wait for. Never waits for a slot itself."""
+    async def acquire(self, *, spare: bool = False) -> Permit | quota.Slot:
+        """Leave to send one request, or the slot to wait for. Never waits for a slot itself.
+
+        `spare`: only if there is quota that nothing more urgent is likely to need.
+        """
         async with self._database.writing() as connection:
             # Only now, as another process may have held the database for long.
             now = self._clock.now()
@@ -69,7 +72,7 @@ class Ledger:
                 day=await _sum(connection, day),
                 month=await _sum(connection, month_of(now)),
             )
-            slot = quota.wait(self._limits, used, now)
+            slot = (recheck.spare if spare else quota.wait)(self._limits, used, now)
             if not slot.granted:
                 return slot
             inserted = await connection.execute_fetchall(

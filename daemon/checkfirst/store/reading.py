@@ -10,17 +10,20 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from checkfirst.model import Arrival, State, Verdict
+from checkfirst.model import Arrival, State, Verdict, VerdictKind
 from checkfirst.policy import quota
 from checkfirst.policy.names import show
 from checkfirst.store import answer, row
 from checkfirst.store import listed as entry
 from checkfirst.store.problem import code, in_words
+from checkfirst.store.second_looks import Looks
 from checkfirst.store.usage import DAY, RECENT, Usage, month_of
 
 _BUSY_SECONDS = 5.0
 _HEX = frozenset("0123456789abcdef")
 _SHORTEST_PREFIX = 6
+_WITH_SECOND_LOOKS = 2
+"""The schema that brought them."""
 
 
 class Reading:
@@ -110,6 +113,43 @@ class Reading:
         """The last answer for a hash and the moment it was given."""
         found = self._rows(f"{answer.SELECT} WHERE sha256 = ?", (sha256,))
         return (answer.verdict(found[0]), found[0][-1]) if found else None
+
+    def second_looks(self) -> Looks:
+        """What is promised in all."""
+        if self._version() < _WITH_SECOND_LOOKS:
+            return Looks(0, None)
+        found = self._rows(
+            "SELECT count(*), min(due_at) FROM second_looks WHERE due_at IS NOT NULL"
+        )
+        number, next_at = found[0]
+        return Looks(number, next_at)
+
+    def second_look(self, sha256: str) -> Looks | None:
+        """What is promised for one hash, and what came of it."""
+        if self._version() < _WITH_SECOND_LOOKS:
+            return None
+        found = self._rows(
+            "SELECT due_at IS NOT NULL, due_at, looked_at, said FROM second_looks WHERE sha256 = ?",
+            (sha256,),
+        )
+        if not found:
+            return None
+        is_open, next_at, last_at, said = found[0]
+        return Looks(is_open, next_at, last_at, VerdictKind(said))
+
+    def troubles(self) -> list[str]:
+        """What a person must see to since a second look, the latest first."""
+        if self._version() < _WITH_SECOND_LOOKS:
+            return []
+        found = self._rows(
+            "SELECT trouble FROM second_looks WHERE trouble IS NOT NULL ORDER BY looked_at DESC"
+        )
+        return [text for (text,) in found]
+
+    def _version(self) -> int:
+        """The schema of the database, which may be older than this program; 0: there is none."""
+        found = self._rows("PRAGMA user_version")
+        return int(found[0][0]) if found else 0
 
     def _by_number(self, text: str) -> list[Arrival]:
         if not (text.isascii() and text.isdigit() and int(text) < 2**63):

@@ -39,11 +39,15 @@ class Remembered:
             None if verdict.report_url is None else row.text(verdict.report_url),
             row.threats_stored(verdict.threats),
             verdict.judged_at,
+            verdict.first_seen_at,
             at,
         )
         async with self._database.writing() as connection:
             await connection.execute_fetchall(
-                "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values
+                "INSERT OR REPLACE INTO verdicts (sha256, verdict, source, reason, detections,"
+                " engines, report_url, threats, judged_at, first_seen_at, answered_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
             )
 
     async def forget(self, sha256s: Sequence[str]) -> None:

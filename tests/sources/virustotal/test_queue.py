@@ -30,7 +30,7 @@ def test_stages_go_in_order():
     queue = Queue()
     for number, stage in enumerate(reversed(Stage)):
         queue.place(queue.add(question(number)), stage)
-    assert drain(queue, 0.0) == [4, 3, 2, 1, 0]
+    assert drain(queue, 0.0) == [5, 4, 3, 2, 1, 0]
 
 
 def test_what_rests_is_not_found_before_it_is_due():

@@ -459,8 +459,8 @@ async def test_a_permit_that_is_not_needed_any_more_is_given_back():
     scene = Scene()
     acquire = scene.ledger.acquire
 
-    async def forgetting():
-        granted = await acquire()
+    async def forgetting(*, spare=False):
+        granted = await acquire(spare=spare)
         scene.source.forget(sha("a"))
         return granted
 

@@ -91,6 +91,9 @@ class Course:
         if found.kind is not VerdictKind.PENDING:
             self.settle(case, found)
             return
+        if not case.wanted:
+            self.drop(case)
+            return
         case.why = f"VirusTotal has no result yet: {found.reason}"
         seconds = doubling(case.pending_reports)
         case.pending_reports += 1

@@ -12,6 +12,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """VirusTotal is asked once more about a file that has come to its end."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sending:
     """An upload goes on; said for every piece, so for whoever shows it and not for a log."""
 
@@ -52,7 +59,7 @@ class Recovered:
     """The problem of the whole source is over."""
 
 
-Event = Asked | Sending | Submitted | Waiting | Problem | Recovered
+Event = Asked | AskedAgain | Sending | Submitted | Waiting | Problem | Recovered
 OnEvent = Callable[[Event], None]
 
 

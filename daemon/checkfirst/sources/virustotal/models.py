@@ -71,6 +71,7 @@ class FileAttributes(_Part):
     """What a file object says of the file."""
 
     sha256: Text = None
+    first_submission_date: Whole = None
     last_analysis_date: Whole = None
     last_analysis_stats: Stats = None
     last_analysis_results: Object = {}

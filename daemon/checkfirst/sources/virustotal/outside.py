@@ -49,8 +49,8 @@ class Api(Protocol):
 class Quota(Protocol):
     """The ledger of requests."""
 
-    async def acquire(self) -> Permit | Slot:
-        """Give a permit for one request, or say when to ask again."""
+    async def acquire(self, *, spare: bool = False) -> Permit | Slot:
+        """Give a permit for one request, or say when to ask again; `spare`: if it will not lack."""
         ...
 
     async def answered(self, permit: Permit) -> None:

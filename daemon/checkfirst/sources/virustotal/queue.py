@@ -1,8 +1,9 @@
 """The questions that wait, and which is next. Knows neither time nor network.
 
 Look-ups come first, the more dangerous class of file before the other and the earlier before the
-later; then uploads; then polls of unfinished analyses. A class counts as much as having come an
-hour earlier, so nothing waits for ever behind what keeps coming.
+later; then uploads; then polls of unfinished analyses; last the second looks, for which nobody
+waits. A class counts as much as having come an hour earlier, so nothing waits for ever behind what
+keeps coming.
 """
 
 import heapq
@@ -30,6 +31,8 @@ class Stage(IntEnum):
     LOOK_UP = 2
     UPLOAD = 3
     POLL = 4
+    AGAIN = 5
+    """A look-up for which there must be quota to spare."""
 
 
 @dataclass(slots=True, eq=False)
@@ -90,12 +93,27 @@ class Queue:
     def add(self, question: Question) -> Case:
         """Take in a question, or join it to the one on the same file."""
         case = self.cases.get(question.sha256)
+        if case is not None and case.stage is Stage.AGAIN:
+            # Now somebody waits. A request that is on its way serves this question as well.
+            if case.in_hand:
+                case.question, case.held, case.stage = question, [], Stage.LOOK_UP
+            else:
+                self.remove(case)
+                case = None
         if case is None:
             case = self.cases[question.sha256] = Case(question, [question.held])
             self.place(case)
         elif question.held not in case.held:
             case.held.append(question.held)
         return case
+
+    def add_again(self, question: Question) -> None:
+        """Take in a second look, unless the same file is asked about anyhow."""
+        if question.sha256 not in self.cases:
+            # No upload of an earlier run is awaited for it: the report says more.
+            case = Case(question, [], Stage.AGAIN, wanted=False, begun=True)
+            self.cases[question.sha256] = case
+            self.place(case)
 
     def place(self, case: Case, stage: Stage | None = None, due: float = 0.0) -> None:
         """Let a question wait (anew) for its next step, which is not taken before it is due.

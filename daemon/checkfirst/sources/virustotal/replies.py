@@ -74,6 +74,7 @@ def read_report(answered: Answered, sha256: str) -> Report | NotKnown | Failure:
         attributes.last_analysis_stats,
         attributes.last_analysis_date,
         _threats(attributes.last_analysis_results),
+        attributes.first_submission_date,
     )
 
 

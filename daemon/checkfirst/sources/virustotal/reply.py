@@ -41,6 +41,7 @@ class Report:
     stats: Mapping[str, int] | None
     last_analysis_date: int | None
     threats: tuple[str, ...] = ()
+    first_seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

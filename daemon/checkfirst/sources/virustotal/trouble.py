@@ -63,6 +63,8 @@ class Trouble:
             case.failures += 1
             case.why = f"VirusTotal refuses the question: {failure.message}"
             self._queue.place(case, due=self._out.clock.monotonic() + REFUSED_SECONDS)
+            if not case.wanted:
+                return
             to_do = (
                 "It is asked again in some hours and stays held; `checkfirst release` lets it go."
             )

@@ -22,9 +22,17 @@ def of_report(report: Report, rules: Rules) -> Verdict:
         malicious_at=rules.malicious_at,
         opinions_at_least=rules.opinions_at_least,
     )
-    judged_at = None if report.last_analysis_date is None else float(report.last_analysis_date)
-    url = report_url(report.sha256)
-    return Verdict(kind, NAME, reason, detections, engines, url, report.threats, judged_at)
+    return Verdict(
+        kind,
+        NAME,
+        reason,
+        detections,
+        engines,
+        report_url(report.sha256),
+        report.threats,
+        judged_at=_moment(report.last_analysis_date),
+        first_seen_at=_moment(report.first_seen),
+    )
 
 
 def of_analysis(status: AnalysisStatus, sha256: str, rules: Rules, now: float) -> Verdict:
@@ -37,11 +45,25 @@ def of_analysis(status: AnalysisStatus, sha256: str, rules: Rules, now: float) -
         opinions_at_least=rules.opinions_at_least,
         finished=status.finished,
     )
-    url = report_url(sha256)
-    return Verdict(kind, NAME, reason, detections, engines, url, status.threats, float(date))
+    # Only files that VirusTotal had never seen are uploaded: it first saw this one then.
+    return Verdict(
+        kind,
+        NAME,
+        reason,
+        detections,
+        engines,
+        report_url(sha256),
+        status.threats,
+        judged_at=float(date),
+        first_seen_at=float(date),
+    )
 
 
 def unknown(reason: str = NEVER_SEEN, *, submitted: str | None = None) -> Verdict:
     """Nobody has ever judged it; `submitted` is the SHA-256 of a file that was uploaded."""
     url = None if submitted is None else report_url(submitted)
     return Verdict(VerdictKind.UNKNOWN, NAME, reason, report_url=url)
+
+
+def _moment(seconds: int | None) -> float | None:
+    return None if seconds is None else float(seconds)

@@ -13,7 +13,7 @@ from checkfirst.model import Outlook, Question, SourceHealth
 from checkfirst.policy.quota import Slot
 from checkfirst.sources.virustotal import verdict
 from checkfirst.sources.virustotal.course import Course
-from checkfirst.sources.virustotal.events import Asked, Waiting
+from checkfirst.sources.virustotal.events import Asked, AskedAgain, Waiting
 from checkfirst.sources.virustotal.outlook import Moment, outlooks, spent
 from checkfirst.sources.virustotal.outside import Outside
 from checkfirst.sources.virustotal.queue import Case, Queue, Stage
@@ -51,6 +51,12 @@ class VirusTotal:
         """Put questions into the queue."""
         for question in questions:
             self._course.join(self._queue.add(question))
+        self._changed.set()
+
+    def ask_again(self, questions: Sequence[Question]) -> None:
+        """Ask for news where nobody waits; see `RemoteSource`."""
+        for question in questions:
+            self._queue.add_again(question)
         self._changed.set()
 
     def forget(self, sha256: str) -> None:
@@ -125,18 +131,21 @@ class VirusTotal:
         elif not case.begun:
             await self._course.begin(case)
         elif not await self._obstructed(group):
-            granted = await self._out.quota.acquire()
-            if isinstance(granted, Slot):
-                self._no_room(granted)
-            else:
+            spare = case.stage is Stage.AGAIN
+            granted = await self._out.quota.acquire(spare=spare)
+            if not isinstance(granted, Slot):
                 self._slot = None
-                await self._request(granted, group)
+                await self._request(granted, group, spare=spare)
+            elif spare:
+                self._queue.place(case, due=self._rest(granted))
+            else:
+                self._no_room(granted)
 
     def _next(self) -> Case | None:
         order = [Stage.DELIVER, Stage.LANDED]
         if self._probing is None:
             busy = self._uploading is not None
-            order += [Stage.LOOK_UP, *([] if busy else [Stage.UPLOAD]), Stage.POLL]
+            order += [Stage.LOOK_UP, *([] if busy else [Stage.UPLOAD]), Stage.POLL, Stage.AGAIN]
         return self._queue.best(self._out.clock.monotonic(), order)
 
     async def _idle(self, group: asyncio.TaskGroup) -> None:
@@ -160,13 +169,18 @@ class VirusTotal:
         return False
 
     def _no_room(self, slot: Slot) -> None:
-        seconds = min(max(slot.until - self._out.clock.now(), 0.0), LONGEST_NAP)
         self._slot = slot
-        self._no_slot_before = self._out.clock.monotonic() + seconds
+        self._no_slot_before = self._rest(slot)
         self._tell_waiting(slot.limit, spent(slot), slot.until)
 
+    def _rest(self, slot: Slot) -> float:
+        """The monotonic moment at which the ledger is asked again."""
+        seconds = min(max(slot.until - self._out.clock.now(), 0.0), LONGEST_NAP)
+        return self._out.clock.monotonic() + seconds
+
     def _tell_waiting(self, about: str, reason: str, until: float) -> None:
-        if about != self._told:
+        somebody_waits = any(case.wanted for case in self._queue.cases.values())
+        if about != self._told and somebody_waits:
             self._told = about
             self._out.on_event(Waiting(reason, until))
 
@@ -188,14 +202,22 @@ class VirusTotal:
             await clock.sleep(seconds)
         self._changed.set()
 
-    async def _request(self, permit: Permit, group: asyncio.TaskGroup) -> None:
+    async def _request(self, permit: Permit, group: asyncio.TaskGroup, *, spare: bool) -> None:
         """Send one request for the question whose turn it is now."""
         case = self._next()
-        if case is None or not case.begun or case.stage in {Stage.DELIVER, Stage.LANDED}:
+        if (
+            case is None
+            or not case.begun
+            or case.stage in {Stage.DELIVER, Stage.LANDED}
+            or (case.stage is Stage.AGAIN and not spare)
+        ):
             await self._out.quota.unsent(permit)
             return
         self._queue.take(case)
-        if case.stage is Stage.LOOK_UP:
+        if case.stage is Stage.AGAIN:
+            self._out.on_event(AskedAgain(case.sha256))
+            await self._course.look_up(case, permit)
+        elif case.stage is Stage.LOOK_UP:
             if not case.asked:
                 case.asked = True
                 self._asked += 1

@@ -1,0 +1,68 @@
+"""The second look put together, over the parts of the daemon."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+
+from checkfirst.model import Arrival, Sighting
+from checkfirst.service.assemble import Parts
+from checkfirst.service.assemble_deeds import Deeds
+from checkfirst.service.assemble_sources import REMOTE
+from checkfirst.service.deeds import Hand
+from checkfirst.service.second_look import Means, SecondLook
+from checkfirst.store.listed import ListedBy
+from checkfirst.store.remembered import Remembered
+from checkfirst.store.second_looks import SecondLooks
+from checkfirst.vault.still import Still, still_blocking
+
+
+def second_look(parts: Parts, stopped: Callable[[], bool]) -> SecondLook | None:
+    """None when the settings want none, or nobody far away is asked at all."""
+    recheck = parts.settings.recheck
+    span = recheck.for_.total_seconds()
+    if not span or REMOTE.keys().isdisjoint(parts.settings.sources):
+        return None
+
+    async def still(path: bytes, sha256: str) -> Still:
+        lease = parts.watcher.leases(os.path.dirname(path))
+        return await asyncio.to_thread(still_blocking, path, sha256, lease=lease, stopped=stopped)
+
+    async def take(paths: Sequence[bytes]) -> None:
+        # As if a person had asked for them: no baseline spares them.
+        sightings = [Sighting(os.path.dirname(path), path, asked=True) for path in paths]
+        parts.sightings.put_nowait(sightings)
+
+    means = Means(
+        looks=SecondLooks(parts.database),
+        journal=parts.journal,
+        remembered=Remembered(parts.database),
+        remote=parts.remote,
+        local=parts.chain.answer,
+        still=still,
+        take=take,
+        restore=_restorer(parts) if recheck.restore else None,
+    )
+    every = recheck.every.total_seconds()
+    return SecondLook(means, parts.teller, parts.clock, span=span, every=every)
+
+
+def _restorer(parts: Parts) -> Callable[[Arrival], Awaitable[bytes | None]]:
+    """Restores as a person would, but allows nothing: VirusTotal may change its mind once more."""
+
+    async def nothing() -> None:
+        return None
+
+    async def allow(_hash: str, _by: ListedBy, _note: str) -> Callable[[], Awaitable[None]]:
+        return nothing
+
+    async def wish(_paths: Sequence[bytes]) -> None:
+        return None
+
+    hand = Hand(parts.settings, Deeds(parts.journal, allow, wish), parts.clock)
+
+    async def restore(file: Arrival) -> bytes | None:
+        folder = await asyncio.to_thread(os.path.realpath, parts.settings.released)
+        (deed,) = await hand.restore([file], os.fsencode(folder))
+        return deed.where
+
+    return restore

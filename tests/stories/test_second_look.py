@@ -1,0 +1,146 @@
+"""VirusTotal changes its mind about files that have come to their end."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checkfirst.model import State
+from checkfirst.simulator.known import clean, malicious
+from checkfirst.simulator.thread import Elsewhere
+from tests.stories.house import House, wait_for
+from tests.stories.test_deeds import says
+
+pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
+
+SOON = {"for": "1h", "every": "1s"}
+CONTENT = b"new malware, not known to anybody yet"
+
+
+def test_a_released_file_that_turns_out_malicious_is_taken_back(home: Path, simulator: Elsewhere):
+    with House(home, simulator.url, recheck=SOON).running() as house:
+        house.drop("tool.exe", CONTENT)
+        first = house.until("tool.exe", State.RELEASED)
+        house.until_said("asked", "once more about tool.exe")
+        assert status(house)["second_look"]["files"] == 1
+        simulator.add(malicious(CONTENT))
+        again = house.until("tool.exe", State.QUARANTINED)
+        assert again.id > first.id
+        assert again.origin == first.destination
+        assert not os.path.lexists(first.destination)
+        assert (house.released / "tool.exe").exists() is False
+        wait_for("the first row tells of it", lambda: "number" in house.rows()[0].reason)
+        row = house.rows()[0]
+        assert (row.state, f"taken back, see number {again.id}" in row.reason) == (
+            State.RELEASED,
+            True,
+        )
+        assert "is taken back from" in house.until_said("again", "tool.exe")
+        assert len(house.log("again")) == 1
+        (old,) = json.loads(says(house, "why", str(first.id), "--json"))
+        assert old["second_look"]["said"] == "malicious"
+        assert old["second_look"]["next_at"] is None
+        assert "called it malicious. It is not asked about again." in says(
+            house, "why", str(first.id)
+        )
+        assert status(house)["second_look"] == {"files": 0, "next_at": None}
+        asked = len(simulator.requests)
+        house.drop("tool.exe", CONTENT)
+        wait_for("the copy", lambda: len(house.rows(b"tool.exe")) == 3)
+        house.until("tool.exe", State.QUARANTINED)
+        assert len(simulator.requests) == asked
+
+
+def test_a_file_that_was_moved_on_is_told_where_it_was(home: Path, simulator: Elsewhere):
+    with House(home, simulator.url, recheck=SOON).running() as house:
+        house.drop("tool.exe", CONTENT)
+        house.drop("edited.exe", CONTENT + b"2")
+        rows = house.until_ended("tool.exe", "edited.exe")
+        os.rename(rows[b"tool.exe"].destination, house.home / "elsewhere.exe")
+        (house.released / "edited.exe").write_bytes(b"other bytes")
+        simulator.add(malicious(CONTENT), malicious(CONTENT + b"2"))
+        assert f"{house.released}/tool.exe before that was known, and has left" in (
+            house.until_said("again", "tool.exe")
+        )
+        assert "and changed since" in house.until_said("again", "edited.exe")
+        assert (house.home / "elsewhere.exe").read_bytes() == CONTENT
+        assert (house.released / "edited.exe").read_bytes() == b"other bytes"
+
+        def told() -> list[str]:
+            return [each for each in status(house)["problems"] if "Look for it" in each]
+
+        assert len(wait_for("status tells of both", lambda: len(told()) == 2 and told())) == 2
+        assert "what was put there has left" in (house.rows("tool.exe")[0].reason or "")
+        assert {row.state for row in house.rows()} == {State.RELEASED}
+
+
+def test_a_file_that_was_stopped_as_unknown_is_known_as_clean_and_can_be_restored(
+    home: Path, simulator: Elsewhere
+):
+    with House(home, simulator.url, recheck=SOON, mode="stop-unknowns").running() as house:
+        house.drop("new.exe", CONTENT)
+        row = house.until("new.exe", State.QUARANTINED)
+        simulator.add(clean(CONTENT))
+        command = f"quarantine restore {row.id}"
+        assert f"`checkfirst {command}` gives it back" in house.until_said("again", "new.exe")
+        says(house, *command.split())
+        assert (house.released / "new.exe").read_bytes() == CONTENT
+
+
+def test_it_is_restored_by_itself_where_that_is_wished_and_taken_back_if_need_be(
+    home: Path, simulator: Elsewhere
+):
+    again = {**SOON, "restore": True}
+    with House(home, simulator.url, recheck=again, mode="stop-unknowns").running() as house:
+        house.drop("new.exe", CONTENT)
+        house.until("new.exe", State.QUARANTINED)
+        simulator.add(clean(CONTENT))
+        row = house.until("new.exe", State.RESTORED)
+        assert row.destination == os.fsencode(house.released / "new.exe")
+        assert "is now in" in house.until_said("again", "new.exe")
+        simulator.add(malicious(CONTENT))
+        taken = house.until("new.exe", State.QUARANTINED)
+        assert taken.id > row.id
+        assert not (house.released / "new.exe").exists()
+
+
+def test_what_a_person_let_go_is_not_looked_at_again(home: Path, simulator: Elsewhere):
+    with House(home, simulator.url, recheck=SOON, mode="stop-unknowns").running() as house:
+        house.drop("mine.exe", CONTENT)
+        row = house.until("mine.exe", State.QUARANTINED)
+        says(house, "quarantine", "restore", str(row.id))
+        simulator.add(malicious(CONTENT))
+        house.drop("witness.exe", b"another that nobody knows")
+        house.until("witness.exe", State.QUARANTINED)
+        house.until_said("asked", "once more about witness.exe")
+        before = len(simulator.requests)
+        wait_for("two more looks", lambda: len(simulator.requests) > before + 1)
+        assert (house.released / "mine.exe").read_bytes() == CONTENT
+        assert house.until("mine.exe", State.RESTORED).id == row.id
+
+
+def test_for_0s_nothing_is_looked_at_again(home: Path, simulator: Elsewhere):
+    with House(home, simulator.url, recheck={"for": "0s", "every": "1s"}).running() as house:
+        house.drop("tool.exe", CONTENT)
+        house.until("tool.exe", State.RELEASED)
+        simulator.add(malicious(CONTENT))
+        time.sleep(4)  # there is nothing to wait for
+        assert len(simulator.requests) == 1
+        assert (house.released / "tool.exe").read_bytes() == CONTENT
+
+
+def status(house: House) -> dict[str, Any]:
+    done = subprocess.run(
+        [*house.command[:-1], "status", "--json"],
+        env=house.environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
