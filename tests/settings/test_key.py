@@ -52,6 +52,8 @@ def test_the_more_deliberate_place_wins(desk, places):
     (places.credentials / CREDENTIAL).write_text("systemd")
     folder = {"CREDENTIALS_DIRECTORY": str(places.credentials)}
     assert value(places.find(**folder)) == "systemd"
+    (places.credentials / CREDENTIAL).rename(places.credentials / "api_key")
+    assert value(places.find(**folder)) == "systemd"
     (desk.file.parent / "k").write_text(" file \r\n")
     text = "virustotal: {api_key_file: k}"
     assert value(places.find(text, **folder)) == "file"

@@ -58,6 +58,7 @@ TABLE = {
     "init": Entry(_SET, "Ask the first questions, and write a settings file.", "init"),
     "settings": Entry(_SET, "Show the settings, check them, or say where they are.", "settings"),
     "key": Entry(_SET, "Keep your VirusTotal API key, try it, or remove it.", "key"),
+    "service": Entry(_SET, "Have the daemon started when you log in.", "service"),
     "completion": Entry(_SET, "Print what makes your shell complete commands.", "completion"),
 }
 

@@ -34,6 +34,9 @@ Give it in one of three ways:
 CREDENTIAL = "checkfirst_virustotal__api_key"
 """The file name of a systemd credential (systemd.exec(5), LoadCredential=) or Docker secret."""
 
+SHORT_CREDENTIAL = "api_key"
+"""Another name of a systemd credential; those of a unit are its own, so it may be short."""
+
 KEY_FILE = "virustotal.key"
 _LONGEST = 256
 
@@ -105,8 +108,9 @@ def search_key(
     if settings.virustotal.api_key_file is not None:
         return Search(_from_file(settings.virustotal.api_key_file, private=True, must_exist=True))
     credentials = environ.get("CREDENTIALS_DIRECTORY")
-    for folder in ([Path(credentials)] if credentials else []) + [docker_secrets]:
-        if found := _from_file(folder / CREDENTIAL, private=False):
+    ours = [Path(credentials, name) for name in (CREDENTIAL, SHORT_CREDENTIAL) if credentials]
+    for path in (*ours, docker_secrets / CREDENTIAL):
+        if found := _from_file(path, private=False):
             return Search(found)
     trouble = None
     if ring := keyring():
