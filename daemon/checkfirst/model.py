@@ -131,6 +131,13 @@ class Fingerprint:
     size: int
     content_type: str
     risk: Risk
+    others: tuple[str, ...] = ()
+    """SHA-1 and MD5, lower-case hex, where a block list holds such."""
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """The SHA-256, and the others."""
+        return (self.sha256, *self.others)
 
 
 @dataclass(frozen=True, slots=True)

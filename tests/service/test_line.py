@@ -78,6 +78,9 @@ class Remote:
     def ask(self, questions: Sequence[Question]) -> None:
         self.asked += [question.sha256 for question in questions]
 
+    def forget(self, sha256: str) -> None:
+        self.asked = [each for each in self.asked if each != sha256]
+
 
 class Flaky(Journal):
     """A journal whose disk fails once, at the n-th step from now."""

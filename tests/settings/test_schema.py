@@ -73,8 +73,9 @@ def test_every_key_says_what_it_is_for(key):
          "some names, such as *.iso")),
         ("intake: {ignore: ['*.*']}", ("intake.ignore.0: would ignore every file; give a glob for "
          "some names, such as *.iso")),
-        ("lists: {allow: [d41d8cd98f00b204e9800998ecf8427e]}", ("lists.allow.0: this looks like a "
-         "hash, but not like SHA-256, which has 64 hexadecimal digits")),
+        ("lists: {allow: [d41d8cd98f00b204e9800998ecf8427e]}", ("lists.allow.0: this looks like "
+         "MD5, and two files can be made to have the same; give the SHA-256, which has 64 "
+         "hexadecimal digits")),
         ("lists: {block: [5]}", ("lists.block.0: give a SHA-256 (64 hexadecimal digits) or the "
          "path of a file that lists some")),
     ],

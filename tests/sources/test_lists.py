@@ -3,10 +3,15 @@ import itertools
 import pytest
 
 from checkfirst.model import Fingerprint, Risk, VerdictKind
-from checkfirst.sources.lists import FromSettings, Lists, load_blocking, weigh
+from checkfirst.sources.list_files import FromSettings, ListFiles
+from checkfirst.sources.lists import Lists, weigh
 from checkfirst.store.listed import Listed, ListedBy, ListName
 
 A, B = "a" * 64, "b" * 64
+
+
+def load_blocking(allow, block):
+    return ListFiles(allow, block).read_blocking()
 
 
 def kept(name: ListName, origin: ListedBy = ListedBy.USER, note: str = "") -> Listed:
@@ -23,7 +28,7 @@ LET_GO = kept(ListName.ALLOW, ListedBy.RELEASE)
     list(itertools.product([(), (A,)], [(), (A,)], [None, ALLOWED, BLOCKED, RESTORED, LET_GO])),
 )
 def test_restore_and_release_beat_block_and_block_beats_allow(allow, block, row):
-    verdict = weigh(A, load_blocking(allow, block), row)
+    verdict = weigh((A,), load_blocking(allow, block), {A: row} if row else {})
     kind = verdict.kind if verdict else None
     if row in {RESTORED, LET_GO}:
         assert kind is VerdictKind.CLEAN
@@ -45,42 +50,32 @@ def test_restore_and_release_beat_block_and_block_beats_allow(allow, block, row)
     ],
 )
 def test_the_reason_is_in_words_with_the_note(row, reason):
-    verdict = weigh(A, FromSettings(), row)
+    verdict = weigh((A,), FromSettings(), {A: row})
     assert verdict is not None
     assert (verdict.source, verdict.reason) == ("lists", reason)
 
 
-def test_files_of_hashes_have_comments_blank_lines_and_either_case(tmp_path):
-    path = tmp_path / "list.txt"
-    path.write_bytes(f"\ufeff# mine\n\n{A.upper()}  # a tool\r\n{B}\n".encode())
-    loaded = load_blocking([path], [])
-    assert loaded.problems == ()
-    for sha256 in (A, B):
-        verdict = weigh(sha256, loaded, None)
-        assert verdict is not None
-        assert str(path) in verdict.reason
+@pytest.mark.parametrize("weak", ["1" * 40, "2" * 32])
+@pytest.mark.parametrize("by", ["settings", "database"])
+def test_a_block_by_sha1_or_md5_is_a_block(weak, by):
+    settings = load_blocking([A], [weak] if by == "settings" else [])
+    rows = {weak: Listed(weak, ListName.BLOCK, ListedBy.USER, 0.0)} if by == "database" else {}
+    assert weigh((A, weak), settings, rows).kind is VerdictKind.MALICIOUS
+    assert weigh((A, weak), settings, {**rows, A: RESTORED}).kind is VerdictKind.CLEAN
+    assert weigh((A,), settings, rows).kind is VerdictKind.CLEAN
 
 
-def test_broken_lines_are_named_and_the_rest_is_used(tmp_path):
-    path = tmp_path / "list.txt"
-    path.write_bytes(f"{A[:-1]}\n{B}\n\xff\xfe not a hash\n".encode("latin-1"))
-    loaded = load_blocking([], [path])
-    assert [one.split(": ")[0] for one in loaded.problems] == [f"{path}:1", f"{path}:3"]
-    assert weigh(B, loaded, None) is not None
-
-
-def test_a_file_full_of_rubbish_does_not_flood(tmp_path):
-    path = tmp_path / "list.txt"
-    path.write_text("x\n" * 1000)
-    problems = load_blocking([path], []).problems
-    assert len(problems) == 21
-    assert "980 more lines" in problems[-1]
-
-
-def test_a_missing_file_is_a_problem(tmp_path):
-    loaded = load_blocking([A, tmp_path / "none"], [])
-    assert "cannot be read: No such file" in loaded.problems[0]
-    assert weigh(A, loaded, None) is not None
+def test_other_hashes_are_wanted_only_while_something_is_blocked_by_them():
+    source = Lists(load_blocking([A], [B]), None)
+    assert source.kinds() == frozenset()
+    source.reload(load_blocking([], ["1" * 40]))
+    assert source.kinds() == {"sha1"}
+    assert source.reload_weak(frozenset({"2" * 32})) is True
+    assert source.kinds() == {"sha1", "md5"}
+    assert source.reload_weak(frozenset({"2" * 32})) is False
+    assert source.reload_weak(frozenset()) is False
+    source.reload(load_blocking([], []))
+    assert source.kinds() == frozenset()
 
 
 async def test_both_kinds_of_lists_are_asked_and_problems_are_in_its_health():

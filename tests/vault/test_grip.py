@@ -13,8 +13,8 @@ import pytest
 from checkfirst.vault.digest import (
     CHUNK,
     HEAD,
-    digest_and_head_blocking,
     digest_blocking,
+    digests_and_head_blocking,
     head_blocking,
 )
 from checkfirst.vault.grip import grasp_blocking, lease_blocking
@@ -164,10 +164,13 @@ def digest_blocking_or_changed(grip):
 @pytest.mark.parametrize(
     "size", [0, 1, HEAD, HEAD + 1, 64 * 1024, 64 * 1024 + 1, CHUNK, CHUNK + 1, 3 * CHUNK - 1]
 )
-def test_digest_and_head_are_those_of_the_bytes(place, size):
+def test_digests_and_head_are_those_of_the_bytes(place, size):
     data = os.urandom(size)
     with grasp_blocking(written(place, data), lease=True) as grip:
-        assert digest_and_head_blocking(grip) == (hashlib.sha256(data).hexdigest(), data[:HEAD])
+        wanted = (hashlib.sha256(data).hexdigest(),)
+        assert digests_and_head_blocking(grip, ()) == (wanted, data[:HEAD])
+        wanted += (hashlib.md5(data).hexdigest(), hashlib.sha1(data).hexdigest())
+        assert digests_and_head_blocking(grip, ["md5", "sha1"]) == (wanted, data[:HEAD])
         assert head_blocking(grip) == data[:HEAD]
 
 

@@ -22,7 +22,7 @@ from checkfirst.model import Mode, Question, Risk, Verdict, VerdictKind
 from checkfirst.policy.names import escape, show
 from checkfirst.service import checking
 from checkfirst.service.assemble_deeds import open_database
-from checkfirst.service.assemble_sources import Around, local_sources, remote_sources
+from checkfirst.service.assemble_sources import Around, local_sources, own_lists, remote_sources
 from checkfirst.settings.load import Loaded
 from checkfirst.settings.schema import Settings
 from checkfirst.sources.alone import Alone
@@ -75,17 +75,20 @@ def judge_blocking(request: Request, loaded: Loaded) -> list[checking.Judged]:
 
 
 async def _judge(request: Request, loaded: Loaded) -> list[checking.Judged]:
-    looked = await checking.look(request.files, _reading)
-    found = {each.found.sha256: each.found for each in looked if each.found is not None}
-    if not found:
-        return [checking.judge(each, None, request.mode) for each in looked]
     clock = SystemClock()
     database = await open_database(loaded.settings, clock)
     try:
         if database.notice:
             click.echo(database.notice, err=True)
         around = Around(loaded.settings, database, clock)
-        chain = await local_sources(around)
+        _, own = await own_lists(around)
+        for problem in own.from_settings.problems:
+            click.echo(escape(problem), err=True)
+        looked = await checking.look(request.files, _reading, own.kinds())
+        found = {each.found.sha256: each.found for each in looked if each.found is not None}
+        if not found:
+            return [checking.judge(each, None, request.mode) for each in looked]
+        chain = await local_sources(around, own)
         verdicts = await chain.answer(list(found.values()))
         if request.submit:  # who asks for an upload is not content with what was unknown then
             verdicts = {

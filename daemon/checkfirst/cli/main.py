@@ -54,6 +54,8 @@ TABLE = {
     "log": Entry(_LOOK, "Read the log, or follow it.", "log"),
     "quarantine": Entry(_ACT, "List, restore or delete what was quarantined.", "quarantine"),
     "release": Entry(_ACT, "Let held files go, on your own responsibility.", "release"),
+    "allow": Entry(_ACT, "Your own list of what is always released.", "lists"),
+    "block": Entry(_ACT, "Your own list of what is never released.", "lists"),
     "take": Entry(_ACT, "Have files judged that were there before.", "take"),
     "init": Entry(_SET, "Ask the first questions, and write a settings file.", "init"),
     "settings": Entry(_SET, "Show the settings, check them, or say where they are.", "settings"),

@@ -37,6 +37,10 @@ class Asking:
         earliest = self._clock.monotonic() - KEPT_SECONDS if since is None else since
         return verdict if at >= earliest else None
 
+    def needless(self, sha256: str) -> None:
+        """A person has decided about this file; nobody else's word is awaited any more."""
+        self._remote.forget(sha256)
+
     def ask(self, arrivals: Sequence[Arrival]) -> None:
         """Put the question for each; the source asks once for all copies of a file."""
         questions = []

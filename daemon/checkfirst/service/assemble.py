@@ -20,9 +20,10 @@ from checkfirst.policy.settle import Rules as SettleRules
 from checkfirst.service.asking import Asking
 from checkfirst.service.assemble_deeds import open_deeds
 from checkfirst.service.assemble_notify import Notifications, notifications
-from checkfirst.service.assemble_sources import Around, local_sources, remote_sources
+from checkfirst.service.assemble_sources import Around, local_sources, own_lists, remote_sources
 from checkfirst.service.deeds import Hand
 from checkfirst.service.hands import Ends, Hands
+from checkfirst.service.heed import Heed
 from checkfirst.service.line import Line
 from checkfirst.service.listener import Listener, Listeners
 from checkfirst.service.retention import Retention
@@ -32,6 +33,7 @@ from checkfirst.sources.chain import Chain
 from checkfirst.sources.source import Remote
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
+from checkfirst.store.lists import Lists as KeptLists
 from checkfirst.store.process import process_id
 from checkfirst.store.wanted import Wanted
 from checkfirst.vault.held import INSIDE
@@ -59,6 +61,7 @@ class Parts:
     teller: Listener
     notifications: Notifications
     retention: Retention
+    heed: Heed
     sightings: asyncio.Queue[list[Sighting]]
 
 
@@ -83,7 +86,8 @@ async def assemble(
     teller = Listeners(Teller(_local), told.herald)
     journal = Journal(database, await asyncio.to_thread(process_id))
     around = Around(settings, database, clock, key, teller.source)
-    chain = await local_sources(around)
+    files, own = await own_lists(around)
+    chain = await local_sources(around, own)
     sightings: asyncio.Queue[list[Sighting]] = asyncio.Queue()
 
     def leases(root: bytes) -> bool:
@@ -98,6 +102,7 @@ async def assemble(
         leases=leases,
         token=token,
         stopped=stopped,
+        kinds=own.kinds,
     )
     watcher = _watcher(settings, sightings, clock, hands, teller)
     settling = Settling(
@@ -134,6 +139,8 @@ async def assemble(
         done=settling.done,
         again=settling.again,
     )
+    heed = Heed(own, files, KeptLists(database, clock), journal, clock.now, line.resume)
+    heed.tell(own.from_settings)
     return Parts(
         settings=settings,
         clock=clock,
@@ -147,6 +154,7 @@ async def assemble(
         recovery=recovery,
         hands=hands,
         wanted=Wanted(database),
+        heed=heed,
         teller=teller,
         notifications=told,
         retention=Retention(journal, hand.delete, clock, settings.retention.quarantine),

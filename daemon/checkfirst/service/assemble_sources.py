@@ -19,6 +19,7 @@ from checkfirst.sources import lists, remembered
 from checkfirst.sources.alone import Alone, meaning
 from checkfirst.sources.chain import Chain
 from checkfirst.sources.known_good import KnownGood
+from checkfirst.sources.list_files import ListFiles
 from checkfirst.sources.remotes import Remotes
 from checkfirst.sources.source import Deliver, LocalSource, Remember, Remote, RemoteSource
 from checkfirst.sources.virustotal.client import Client
@@ -50,11 +51,24 @@ class Around:
     """For VirusTotal; those of the settings where none are given."""
 
 
-async def local_sources(around: Around) -> Chain:
+async def own_lists(around: Around) -> tuple[ListFiles, lists.Lists]:
+    """The person's own lists: the files of them that the settings name, and the source."""
+    files = ListFiles(around.settings.lists.allow, around.settings.lists.block)
+    kept = KeptLists(around.database, around.clock)
+    source = lists.Lists(await asyncio.to_thread(files.read_blocking), kept.look_up)
+    source.reload_weak(await kept.weak())
+    return files, source
+
+
+async def local_sources(around: Around, own: lists.Lists) -> Chain:
     """Those that answer at once, the one whose word weighs most first."""
     names = around.settings.sources
-    local = [await asyncio.to_thread(LOCAL[name], around) for name in names if name not in REMOTE]
-    return Chain(local, around.clock, alone=REMOTE.keys().isdisjoint(names))
+    others = [
+        await asyncio.to_thread(LOCAL[name], around)
+        for name in names
+        if name not in REMOTE and name != own.name
+    ]
+    return Chain([own, *others], around.clock, alone=REMOTE.keys().isdisjoint(names))
 
 
 def note_of(settings: Settings) -> str:
@@ -78,12 +92,6 @@ def remote_sources(around: Around, chain: Chain, deliver: Deliver) -> Remote:
     if not builds:
         return Alone(chain.answer, deliver, around.clock)
     return Remotes(builds, deliver, remember, around.clock)
-
-
-def _lists(around: Around) -> LocalSource:
-    chosen = around.settings.lists
-    listed = lists.load_blocking(chosen.allow, chosen.block)
-    return lists.Lists(listed, KeptLists(around.database, around.clock).look_up)
 
 
 def _remembered(around: Around) -> LocalSource:
@@ -117,11 +125,10 @@ def _virustotal(around: Around, deliver: Deliver, remember: Remember) -> RemoteS
 
 
 LOCAL: Mapping[str, Callable[[Around], LocalSource]] = {
-    "lists": _lists,
     "remembered": _remembered,
     "known-good": lambda around: KnownGood(around.settings.state / KNOWN_GOOD, around.clock),
 }
-"""By name, those on this machine; made in a thread, so they may read files."""
+"""By name, those on this machine but for `lists`; made in a thread, so they may read files."""
 
 REMOTE: Mapping[str, Callable[[Around, Deliver, Remember], RemoteSource]] = {
     "virustotal": _virustotal,

@@ -9,7 +9,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -66,12 +66,17 @@ class Judged:
     decision: Decision
 
 
-async def look(files: Sequence[bytes], watched: Watched) -> list[Looked]:
-    """Read each file; what cannot be read becomes trouble, and nothing is raised for it."""
+async def look(
+    files: Sequence[bytes], watched: Watched, kinds: Collection[str] = ()
+) -> list[Looked]:
+    """Read each file; what cannot be read becomes trouble, and nothing is raised for it.
+
+    `kinds` are the hashes that are wanted besides SHA-256.
+    """
     interrupted = threading.Event()
     try:
         return [
-            await asyncio.to_thread(_look_blocking, given, watched, interrupted.is_set)
+            await asyncio.to_thread(_look_blocking, given, watched, interrupted.is_set, kinds)
             for given in files
         ]
     finally:
@@ -194,7 +199,9 @@ class Asking:
         return f"{outlook.reason} (until {time.strftime(pattern, until)})"
 
 
-def _look_blocking(given: bytes, watched: Watched, interrupted: Stopped) -> Looked:
+def _look_blocking(
+    given: bytes, watched: Watched, interrupted: Stopped, kinds: Collection[str]
+) -> Looked:
     path = os.path.realpath(given)
     try:
         with (
@@ -202,7 +209,7 @@ def _look_blocking(given: bytes, watched: Watched, interrupted: Stopped) -> Look
             watched(given, grip.stamp.size) as stopped,
         ):
             name = os.path.basename(path)
-            found = fingerprint_blocking(grip, name, lambda: stopped() or interrupted())
+            found = fingerprint_blocking(grip, name, lambda: stopped() or interrupted(), kinds)
     except FileProblem as error:
         return Looked(given, path, trouble=error.title[:1].lower() + error.title[1:])
     except OSError as error:

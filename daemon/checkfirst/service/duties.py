@@ -53,12 +53,14 @@ class Duties:
             self._last = snapshot
 
     async def follow_wishes(self) -> None:
-        """Take in what `checkfirst take` asks for; commands write it into the database."""
+        """Do what commands write into the database: take files in, go by the lists as they are."""
         await self._take_wanted()
         while True:
             await self._parts.clock.sleep(LOOK_SECONDS)
-            if await self._parts.database.changed_elsewhere():
+            changed = await self._parts.database.changed_elsewhere()
+            if changed:
                 await self._take_wanted()
+            await self._parts.heed.look(changed=changed)
 
     async def keep_house(self) -> None:
         """What commands that died left undone, rows of files that are gone, notes, old rows."""
@@ -124,9 +126,12 @@ class Duties:
     async def _prune(self) -> None:
         keep = self._parts.settings.retention.journal
         now = self._parts.clock.monotonic()
-        if keep is None or now - self._pruned_at < PRUNE_SECONDS:
+        if now - self._pruned_at < PRUNE_SECONDS:
             return
         self._pruned_at = now
+        await self._parts.heed.prune()
+        if keep is None:
+            return
         before = self._parts.clock.now() - keep.total_seconds()
         gone = True
         while gone:

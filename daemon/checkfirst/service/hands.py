@@ -5,7 +5,7 @@ happens to it. Decides nothing and writes no journal.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from checkfirst.errors import FileProblem
@@ -50,13 +50,18 @@ class Hands:
         leases: Callable[[bytes], bool],
         token: Callable[[], str],
         stopped: Callable[[], bool],
+        kinds: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        """`leases` tells of a watched folder whether leases mean anything there."""
+        """`leases` tells of a watched folder whether leases mean anything there.
+
+        `kinds` tells which hashes are wanted besides SHA-256.
+        """
         self.ends = ends
         self._state = state
         self._leases = leases
         self._token = token
         self._stopped = stopped
+        self._kinds = kinds
         self._held: dict[bytes, HeldFolder] = {}
 
     def held_folder_blocking(self, root: bytes) -> HeldFolder:
@@ -125,7 +130,7 @@ class Hands:
                 grip = open_held_blocking(_held(arrival), lease=lease)
             if grip.lease is False:
                 raise BusyError(_held(arrival))  # noqa: TRY301  (one way out for all that fails)
-            found = fingerprint_blocking(grip, arrival.name, self._stopped)
+            found = fingerprint_blocking(grip, arrival.name, self._stopped, self._kinds())
         except (FileProblem, OSError) as error:
             if grip is not None:
                 grip.close()
@@ -193,6 +198,10 @@ class Hands:
             order.hand.grip, _held(arrival), self.ends.quarantine, report, self._stopped
         )
         return Done(order, placed.path, placed.other_names)
+
+    def known(self, arrival: Arrival) -> Fingerprint | None:
+        """The fingerprint as the row has it, if that is all that is wanted of it."""
+        return None if self._kinds() else fingerprint_of(arrival)
 
     def relative(self, arrival: Arrival) -> bytes:
         """The path below the released folder that the file is to have."""

@@ -13,7 +13,7 @@ from checkfirst.intake.look import Settled
 from checkfirst.model import Answer, Arrival, Mode, Sighting, State
 from checkfirst.service import steps
 from checkfirst.service.asking import Asking
-from checkfirst.service.hands import Hands, fingerprint_of
+from checkfirst.service.hands import Hands
 from checkfirst.service.judging import judged
 from checkfirst.service.listener import Listener
 from checkfirst.service.pulse import Pulse
@@ -22,6 +22,7 @@ from checkfirst.service.slots import slotted
 from checkfirst.service.supervise import finish
 from checkfirst.service.work import Done, InHand, Missed, Undone, Work
 from checkfirst.sources.chain import Chain
+from checkfirst.sources.lists import Lists
 from checkfirst.store.journal import Journal
 from checkfirst.store.step import Facts, Step
 
@@ -94,10 +95,10 @@ class Line:
             elif arrival.state not in steps.WAITING:  # its folder is away, or another has it
                 self.retries.held(arrival.id)
         waiting = [each for each in arrivals if each.state in steps.WAITING]
-        prints = [found for each in waiting if (found := fingerprint_of(each))]
+        prints = [found for each in waiting if (found := self._hands.known(each))]
         known = await self._chain.answer(prints)
         for arrival in waiting:
-            found = fingerprint_of(arrival)
+            found = self._hands.known(arrival)
             if found is None:
                 await self._put(Work(arrival))
             elif verdict := known.get(found.sha256) or self._asking.answer(found.sha256):
@@ -230,6 +231,8 @@ class Line:
                 self._tell.undone(end, is_first=self.retries.held(number))
             elif number in took:
                 self.retries.well(number)
+                if end.order.verdict.source == Lists.name:
+                    self._asking.needless(end.order.hand.fingerprint.sha256)
         self._tell.ended([one for one in ended if isinstance(one, Done)])
 
     def _after_missing(self, missed: Missed) -> None:

@@ -153,9 +153,13 @@ def _waits(settings: "Settings") -> Iterator[Clash]:
 def _files(settings: "Settings") -> Iterator[Clash]:
     for name, entries in (("allow", settings.lists.allow), ("block", settings.lists.block)):
         for n, entry in enumerate(entries):
-            if isinstance(entry, Path) and not os.path.isfile(entry):  # noqa: PTH113  (bad paths are False)
+            if isinstance(entry, str):
+                continue
+            if not os.path.isfile(entry):  # noqa: PTH113  (bad paths are False)
                 text = "is neither a SHA-256 (64 hexadecimal digits) nor a file that is there"
                 yield Clash((("lists", name, n),), text)
+            elif not os.access(entry, os.R_OK):
+                yield Clash((("lists", name, n),), "is a file that cannot be read; see to its mode")
     both = {e for e in settings.lists.allow if isinstance(e, str)}.intersection(
         settings.lists.block
     )

@@ -47,6 +47,9 @@ class Glance:
     per_day: int
     per_month: int
     sources: tuple[str, ...]
+    allow: tuple[str, ...]
+    block: tuple[str, ...]
+    """Hashes, and absolute paths of files that list them."""
     warnings: tuple[str, ...] = ()
 
 
@@ -79,6 +82,8 @@ def _of(loaded: "Loaded") -> Glance:
         per_day=settings.virustotal.per_day,
         per_month=settings.virustotal.per_month,
         sources=settings.sources,
+        allow=tuple(map(str, settings.lists.allow)),
+        block=tuple(map(str, settings.lists.block)),
         warnings=loaded.warnings,
     )
 
@@ -118,8 +123,8 @@ def _recall(kept: Path, digest: str) -> Glance | None:
         content = json.loads(file.read(1024 * 1024))
         if content["digest"] == digest:
             glance = content["glance"]
-            lists = {name: tuple(glance[name]) for name in ("watch", "sources", "warnings")}
-            return Glance(**{**glance, **lists})
+            lists = ("watch", "sources", "allow", "block", "warnings")
+            return Glance(**{**glance, **{name: tuple(glance[name]) for name in lists}})
     return None
 
 

@@ -19,12 +19,13 @@ from checkfirst.settings.values import (
     Duration,
     Folder,
     Glob,
-    HashOrFile,
     Key,
     MaybeFile,
     MaybeNothing,
     Size,
     Switch,
+    ToAllow,
+    ToBlock,
 )
 
 
@@ -155,11 +156,11 @@ class Remember(Section):
 class Lists(Section):
     """The person's own lists."""
 
-    allow: tuple[HashOrFile, ...] = default(
+    allow: tuple[ToAllow, ...] = default(
         (), "SHA-256 of files that are always released, or files that list them."
     )
-    block: tuple[HashOrFile, ...] = default(
-        (), "SHA-256 of files that are never released, or files that list them."
+    block: tuple[ToBlock, ...] = default(
+        (), "SHA-256 (or SHA-1, MD5) of files that are never released, or files that list them."
     )
 
 

@@ -19,11 +19,10 @@ from pydantic import (
     ValidationInfo,
 )
 
+from checkfirst.policy import hashes
 from checkfirst.settings import places, units
 from checkfirst.settings.key import without_fault
 
-_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-_OTHER_HASH = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128}")
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 
@@ -38,13 +37,17 @@ def _path_or_none(value: object, info: ValidationInfo) -> Path | None:
     return None if value is None else _path(value, info)
 
 
-def _hash_or_file(value: object, info: ValidationInfo) -> str | Path:
-    if isinstance(value, str) and _SHA256.fullmatch(value):
-        return value.lower()
-    if isinstance(value, str) and _OTHER_HASH.fullmatch(value):
-        raise ValueError(
-            "this looks like a hash, but not like SHA-256, which has 64 hexadecimal digits"
-        )
+def _to_allow(value: object, info: ValidationInfo) -> str | Path:
+    return _hash_or_file(value, info, may_be_weak=False)
+
+
+def _to_block(value: object, info: ValidationInfo) -> str | Path:
+    return _hash_or_file(value, info, may_be_weak=True)
+
+
+def _hash_or_file(value: object, info: ValidationInfo, *, may_be_weak: bool) -> str | Path:
+    if isinstance(value, str) and (found := hashes.read(value, may_be_weak=may_be_weak)):
+        return found
     if not isinstance(value, str | Path) or not str(value).strip():
         raise ValueError(
             "give a SHA-256 (64 hexadecimal digits) or the path of a file that lists some"
@@ -93,7 +96,8 @@ Size = Annotated[int, BeforeValidator(units.size)]
 Switch = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0, le=1_000_000_000)]
 AtLeastOne = Annotated[int, Strict(), Field(ge=1, le=1000)]
-HashOrFile = Annotated[str | Path, BeforeValidator(_hash_or_file)]
+ToAllow = Annotated[str | Path, BeforeValidator(_to_allow)]
+ToBlock = Annotated[str | Path, BeforeValidator(_to_block)]
 Glob = Annotated[str, AfterValidator(_glob)]
 Address = Annotated[str, AfterValidator(_url)]
 Key = Annotated[SecretStr | None, BeforeValidator(_key_text)]

@@ -3,52 +3,20 @@
 Some stand in the settings, by hash or in files of hashes; the others were put into the database by
 commands, by a restore from the quarantine or by a release on one's own responsibility. These last
 two beat a block, as they speak of this very file; else block beats allow. How the database keeps
-them is not known here.
+them is not known here, nor how files of hashes are read.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from checkfirst.model import Fingerprint, SourceHealth, Verdict, VerdictKind
-from checkfirst.policy.names import escape, show
+from checkfirst.policy import hashes
+from checkfirst.policy.hashes import Kind
+from checkfirst.policy.names import escape
+from checkfirst.sources.list_files import FromSettings
 from checkfirst.store.listed import Listed, ListedBy, ListName
 
 LookUp = Callable[[Sequence[str]], Awaitable[Mapping[str, Listed]]]
-"""Gives what the database lists now."""
-
-_HEX = frozenset("0123456789abcdef")
-_MOST_PROBLEMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Hashes:
-    """Hashes that came from one place."""
-
-    place: str
-    """Where they stand, fit to be shown."""
-    digests: frozenset[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class FromSettings:
-    """The lists of the settings, as they were when they were last read."""
-
-    allow: tuple[Hashes, ...] = ()
-    block: tuple[Hashes, ...] = ()
-    problems: tuple[str, ...] = ()
-    """What could not be read, each with its file and line."""
-
-
-def load_blocking(allow: Iterable[str | Path], block: Iterable[str | Path]) -> FromSettings:
-    """Read the lists of the settings: SHA-256 in hex, or files that hold one on each line.
-
-    In files, `#` begins a comment. What cannot be read becomes a problem and the rest is used.
-    """
-    problems: list[str] = []
-    return FromSettings(
-        _load_blocking(allow, problems), _load_blocking(block, problems), tuple(problems)
-    )
+"""Gives what the database lists now, by hash."""
 
 
 class Lists:
@@ -58,20 +26,33 @@ class Lists:
 
     def __init__(self, settings: FromSettings, look_up: LookUp) -> None:
         """`look_up` finds what the database lists."""
-        self._settings = settings
         self._look_up = look_up
+        self._weak: frozenset[str] = frozenset()
         self._asked = self._answered = 0
+        self.reload(settings)
 
     def reload(self, settings: FromSettings) -> None:
         """Use these lists of the settings from now on."""
-        self._settings = settings
+        self.from_settings = settings
+        self._kinds = self._all_kinds()
+
+    def reload_weak(self, found: frozenset[str]) -> bool:
+        """Hear which SHA-1 and MD5 the database lists; whether one is new."""
+        is_new = not found <= self._weak
+        self._weak = found
+        self._kinds = self._all_kinds()
+        return is_new
+
+    def kinds(self) -> frozenset[Kind]:
+        """The hashes that a fingerprint needs besides its SHA-256; mostly none. For any thread."""
+        return self._kinds
 
     async def answer(self, prints: Sequence[Fingerprint]) -> dict[str, Verdict]:
-        """Give a verdict for each hash that is on a list."""
-        kept = await self._look_up([one.sha256 for one in prints])
+        """Give a verdict for each file that is on a list."""
+        kept = await self._look_up([hash_ for one in prints for hash_ in one.hashes])
         found: dict[str, Verdict] = {}
         for one in prints:
-            verdict = weigh(one.sha256, self._settings, kept.get(one.sha256))
+            verdict = weigh(one.hashes, self.from_settings, kept)
             if verdict is not None:
                 found[one.sha256] = verdict
         self._asked += len(prints)
@@ -80,7 +61,7 @@ class Lists:
 
     def health(self) -> SourceHealth:
         """It is not well while a list of the settings cannot be read in full."""
-        problems = self._settings.problems
+        problems = self.from_settings.problems
         return SourceHealth(
             self.name,
             self._asked,
@@ -89,22 +70,30 @@ class Lists:
             problem="; ".join(problems) or None,
         )
 
+    def _all_kinds(self) -> frozenset[Kind]:
+        kinds = {kind for each in self.from_settings.block for kind in each.packed}
+        return frozenset(kinds.union(map(hashes.kind, self._weak)) - {Kind.SHA256})
 
-def weigh(sha256: str, settings: FromSettings, kept: Listed | None) -> Verdict | None:
-    """Say what the lists together say of a hash."""
-    if kept is not None and kept.list is ListName.ALLOW and kept.origin is not ListedBy.USER:
-        return _verdict(VerdictKind.CLEAN, _deed(kept))
-    digest = bytes.fromhex(sha256)
-    if kept is not None and kept.list is ListName.BLOCK:
-        return _verdict(VerdictKind.MALICIOUS, f"on your block list{_note(kept)}")
-    for hashes in settings.block:
-        if digest in hashes.digests:
-            return _verdict(VerdictKind.MALICIOUS, f"on your block list ({hashes.place})")
-    if kept is not None:
-        return _verdict(VerdictKind.CLEAN, f"on your allow list{_note(kept)}")
-    for hashes in settings.allow:
-        if digest in hashes.digests:
-            return _verdict(VerdictKind.CLEAN, f"on your allow list ({hashes.place})")
+
+def weigh(
+    found: Sequence[str], settings: FromSettings, kept: Mapping[str, Listed]
+) -> Verdict | None:
+    """Say what the lists together say of a file: `found` is its SHA-256 and what it has besides."""
+    own = kept.get(found[0])
+    if own is not None and own.list is ListName.ALLOW and own.origin is not ListedBy.USER:
+        return _verdict(VerdictKind.CLEAN, _deed(own))
+    for each in found:
+        entry = kept.get(each)
+        if entry is not None and entry.list is ListName.BLOCK:
+            return _verdict(VerdictKind.MALICIOUS, f"on your block list{_note(entry)}")
+        for listed in settings.block:
+            if each in listed:
+                return _verdict(VerdictKind.MALICIOUS, f"on your block list ({listed.place})")
+    if own is not None:
+        return _verdict(VerdictKind.CLEAN, f"on your allow list{_note(own)}")
+    for listed in settings.allow:
+        if found[0] in listed:
+            return _verdict(VerdictKind.CLEAN, f"on your allow list ({listed.place})")
     return None
 
 
@@ -120,44 +109,3 @@ def _deed(kept: Listed) -> str:
 
 def _note(kept: Listed) -> str:
     return f" ({escape(kept.note)})" if kept.note else ""
-
-
-def _load_blocking(entries: Iterable[str | Path], problems: list[str]) -> tuple[Hashes, ...]:
-    inline: set[bytes] = set()
-    places: list[Hashes] = []
-    for entry in entries:
-        digest = _digest(entry) if isinstance(entry, str) else None
-        if digest is not None:
-            inline.add(digest)
-        else:
-            places.append(_file_blocking(Path(entry), problems))
-    return (Hashes("settings", frozenset(inline)), *places)
-
-
-def _file_blocking(path: Path, problems: list[str]) -> Hashes:
-    place = show(bytes(path))
-    digests: set[bytes] = set()
-    broken: list[int] = []
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as lines:
-            for number, line in enumerate(lines, 1):
-                text = line.partition("#")[0].strip()
-                digest = _digest(text)
-                if digest is not None:
-                    digests.add(digest)
-                elif text:
-                    broken.append(number)
-    except OSError as error:
-        problems.append(f"{place}: the list cannot be read: {error.strerror}")
-    problems.extend(
-        f"{place}:{number}: no SHA-256 in this line" for number in broken[:_MOST_PROBLEMS]
-    )
-    if len(broken) > _MOST_PROBLEMS:
-        more = len(broken) - _MOST_PROBLEMS
-        problems.append(f"{place}: no SHA-256 in {more} more lines")
-    return Hashes(place, frozenset(digests))
-
-
-def _digest(text: str) -> bytes | None:
-    lower = text.lower()
-    return bytes.fromhex(lower) if len(lower) == 64 and _HEX.issuperset(lower) else None  # noqa: PLR2004

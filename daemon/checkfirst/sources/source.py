@@ -103,6 +103,10 @@ class Remote(Protocol):
         """
         ...
 
+    def forget(self, sha256: str) -> None:
+        """Nobody waits for this answer any more."""
+        ...
+
     def has(self, sha256: str) -> bool:
         """Say whether anything is still to be done for a file."""
         ...

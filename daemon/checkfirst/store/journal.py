@@ -130,6 +130,19 @@ class Journal:
             (json.dumps(list(sha256s)),),
         )
 
+    async def waiting(self) -> list[Arrival]:
+        """All held and waiting rows, oldest first."""
+        return await self._arrivals(f"{row.SELECT} WHERE {row.IS_WAITING} ORDER BY +id")
+
+    async def waiting_and_listed(self, now: float) -> list[Arrival]:
+        """The held and waiting rows whose hash is on a list of the database, oldest first."""
+        return await self._arrivals(
+            f"{row.SELECT} WHERE {row.IS_WAITING} AND EXISTS"  # noqa: S608
+            " (SELECT 1 FROM listed WHERE listed.sha256 = arrivals.sha256"
+            " AND (expires_at IS NULL OR expires_at > ?)) ORDER BY +id",
+            (now,),
+        )
+
     async def open_rows(self) -> list[Arrival]:
         """All rows with something still to do, those that were left included; oldest first."""
         return await self._arrivals(f"{row.SELECT} WHERE {row.IS_UNFINISHED} ORDER BY +id")

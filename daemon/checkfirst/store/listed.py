@@ -27,7 +27,8 @@ class ListedBy(StrEnum):
 class Listed:
     """One hash on one list."""
 
-    sha256: str
+    hash: str
+    """SHA-256 in lower-case hex; on the block list, SHA-1 or MD5 as well."""
     list: ListName
     origin: ListedBy
     added_at: float
@@ -39,7 +40,7 @@ class Listed:
 def listed(found: Sequence[Any]) -> Listed:
     """The value of a row read with `SELECT`."""
     return Listed(
-        sha256=found[0],
+        hash=found[0],
         list=ListName(found[1]),
         origin=ListedBy(found[2]),
         note=found[3],

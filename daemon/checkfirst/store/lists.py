@@ -19,19 +19,19 @@ class Lists:
         self._database = database
         self._clock = clock
 
-    async def look_up(self, sha256s: Sequence[str]) -> dict[str, Listed]:
+    async def look_up(self, hashes: Sequence[str]) -> dict[str, Listed]:
         """Those of the hashes that are on a list now."""
         found = await self._database.rows(
             f"{SELECT} WHERE sha256 IN (SELECT value FROM json_each(?))"  # noqa: S608
             " AND (expires_at IS NULL OR expires_at > ?)",
-            (json.dumps(list(sha256s)), self._clock.now()),
+            (json.dumps(list(hashes)), self._clock.now()),
         )
         return {each[0]: listed(each) for each in found}
 
     async def add(self, *entries: Listed) -> None:
         """Put hashes on their list, and off the other one: the last word counts."""
         values = [
-            (e.sha256, e.list.value, e.origin.value, row.text(e.note), e.added_at, e.expires_at)
+            (e.hash, e.list.value, e.origin.value, row.text(e.note), e.added_at, e.expires_at)
             for e in entries
         ]
         async with self._database.writing() as connection:
@@ -41,15 +41,32 @@ class Lists:
                 values,
             )
 
-    async def remove(self, name: ListName, sha256s: Sequence[str]) -> set[str]:
+    async def remove(self, name: ListName, hashes: Sequence[str]) -> set[str]:
         """Take hashes off one list; which of them were on it."""
         async with self._database.writing() as connection:
             gone = await connection.execute_fetchall(
                 "DELETE FROM listed WHERE list = ? AND sha256 IN (SELECT value FROM json_each(?))"
                 " RETURNING sha256",
-                (name.value, json.dumps(list(sha256s))),
+                (name.value, json.dumps(list(hashes))),
             )
-        return {sha256 for (sha256,) in gone}
+        return {found for (found,) in gone}
+
+    async def weak(self) -> frozenset[str]:
+        """The SHA-1 and MD5 that are on the block list now."""
+        found = await self._database.rows(
+            "SELECT sha256 FROM listed WHERE length(sha256) < 64"
+            " AND (expires_at IS NULL OR expires_at > ?)",
+            (self._clock.now(),),
+        )
+        return frozenset(each for (each,) in found)
+
+    async def prune(self) -> int:
+        """Forget the entries that have expired; how many."""
+        async with self._database.writing() as connection:
+            gone = await connection.execute_fetchall(
+                "DELETE FROM listed WHERE expires_at <= ? RETURNING 1", (self._clock.now(),)
+            )
+        return len(list(gone))
 
     async def all(self, name: ListName | None = None) -> list[Listed]:
         """One list or both, oldest entry first, expired ones included."""

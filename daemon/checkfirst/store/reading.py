@@ -104,10 +104,22 @@ class Reading:
         minute = sum(at + quota.WINDOW > now for _, at in recent)
         return Usage(minute, day[0][0] if day else 0, month[0][0] if month else 0)
 
-    def listed(self, sha256: str) -> entry.Listed | None:
+    def listed(self, hash_: str) -> entry.Listed | None:
         """The entry on one of the user's lists, expired or not."""
-        found = self._rows(f"{entry.SELECT} WHERE sha256 = ?", (sha256,))
+        found = self._rows(f"{entry.SELECT} WHERE sha256 = ?", (hash_,))
         return entry.listed(found[0]) if found else None
+
+    def all_listed(self, name: entry.ListName) -> list[entry.Listed]:
+        """One of the lists, oldest entry first, expired ones included."""
+        found = self._rows(
+            f"{entry.SELECT} WHERE list = ? ORDER BY added_at, sha256", (name.value,)
+        )
+        return [entry.listed(each) for each in found]
+
+    def with_hash(self, sha256: str, states: Collection[State]) -> list[Arrival]:
+        """The files with exactly these bytes that are in these states, newest first."""
+        found = self._arrivals("WHERE sha256 = ? ORDER BY id DESC", (sha256,))
+        return [row for row in found if row.state in states]
 
     def remembered(self, sha256: str) -> tuple[Verdict, float] | None:
         """The last answer for a hash and the moment it was given."""

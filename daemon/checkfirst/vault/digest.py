@@ -1,9 +1,9 @@
-"""What the bytes under a grip are: their SHA-256 and their beginning, read in one pass."""
+"""What the bytes under a grip are: their hashes and their beginning, read in one pass."""
 
 import hashlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from checkfirst.errors import FileProblem
@@ -25,8 +25,8 @@ _buffers = threading.local()
 
 
 def digest_blocking(grip: Grip, stopped: Callable[[], bool] | None = None) -> str:
-    """SHA-256 of all the bytes, in hex; see `digest_and_head_blocking`."""
-    return digest_and_head_blocking(grip, stopped)[0]
+    """SHA-256 of all the bytes, in hex; see `digests_and_head_blocking`."""
+    return digests_and_head_blocking(grip, (), stopped)[0][0]
 
 
 def head_blocking(grip: Grip) -> bytes:
@@ -46,10 +46,12 @@ def hash_of_blocking(path: bytes, *, insist: bool = False) -> str | None:
         return None
 
 
-def digest_and_head_blocking(
-    grip: Grip, stopped: Callable[[], bool] | None = None
-) -> tuple[str, bytes]:
-    """SHA-256 in hex, and the first 4096 bytes; a small file is read by one call.
+def digests_and_head_blocking(
+    grip: Grip, others: Collection[str], stopped: Callable[[], bool] | None = None
+) -> tuple[tuple[str, ...], bytes]:
+    """SHA-256 in hex, the other hashes that are wanted, and the first 4096 bytes.
+
+    `others` are hashlib's names. All comes from one reading; a small file is read by one call.
 
     What comes back belongs to the file as `grip.stamp` describes it: ChangedError is raised when
     the lease broke or the stamp is no longer true. `stopped` is asked every 16 MiB; StoppedError
@@ -61,15 +63,16 @@ def digest_and_head_blocking(
         if len(data) == size:
             if not grip.unchanged_blocking():
                 raise ChangedError(grip.path)
-            return hashlib.sha256(data).hexdigest(), data[:HEAD]
-    hasher = hashlib.sha256()
+            return tuple(each.hexdigest() for each in _hashers(others, data)), data[:HEAD]
+    hashers = _hashers(others)
     buffer = buffer_of_this_thread()
     view = memoryview(buffer)
     offset = 0
     chunks = 0
     head = b""
     while got := os.preadv(grip.descriptor, [buffer], offset):
-        hasher.update(view[:got])
+        for hasher in hashers:
+            hasher.update(view[:got])
         if len(head) < HEAD:
             head += view[: HEAD - len(head)].tobytes()[:got]
         offset += got
@@ -78,7 +81,14 @@ def digest_and_head_blocking(
             look_up_blocking(grip, stopped)
     if offset != size or not grip.unchanged_blocking():
         raise ChangedError(grip.path)
-    return hasher.hexdigest(), head
+    return tuple(each.hexdigest() for each in hashers), head
+
+
+def _hashers(others: Collection[str], data: bytes = b"") -> list["hashlib._Hash"]:
+    made = [hashlib.sha256(data)]
+    # Not for safety, where both are long broken, but to tell what a list names by them.
+    made += [hashlib.new(name, data, usedforsecurity=False) for name in others]
+    return made
 
 
 def look_up_blocking(grip: Grip, stopped: Callable[[], bool] | None) -> None:

@@ -1,0 +1,79 @@
+"""What a person means by the words after `allow add` and its like: hashes, and files to be hashed.
+
+A word that looks like a hash is one, whatever files there are; `./WORD` is the file of that name.
+"""
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from checkfirst.cli.progress import progress
+from checkfirst.errors import FileProblem, Problem
+from checkfirst.policy import hashes
+from checkfirst.policy.names import escape, show
+from checkfirst.vault.digest import digests_and_head_blocking
+from checkfirst.vault.grip import grasp_blocking
+
+_HEX = frozenset("0123456789abcdefABCDEF")
+_NEARLY = 24
+"""So many hexadecimal digits that are no hash were meant to be one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What one word means."""
+
+    hashes: tuple[str, ...]
+    """The hash; of a file, its SHA-256 and what was wanted besides."""
+    name: str = ""
+    """The file's, fit to be shown; nothing where a hash was given."""
+
+    @property
+    def hash(self) -> str:
+        """The one that goes on a list."""
+        return self.hashes[0]
+
+    @property
+    def shown(self) -> str:
+        """The file with the beginning of its hash, or the hash."""
+        return f"{self.name} (sha256 {self.hash[:12]})" if self.name else self.hash
+
+
+def named_blocking(word: str, kinds: Collection[str], *, may_be_weak: bool) -> Named:
+    """Read the word, and the file it names; raises Problem. `kinds` as for a fingerprint."""
+    try:
+        found = hashes.read(word, may_be_weak=may_be_weak)
+    except ValueError as error:
+        reason = str(error)
+        advice = f"{reason[:1].upper()}{reason[1:]}. A file of that name is ./{word}."
+        raise Problem("This hash cannot be used here", advice, about=word) from error
+    return Named((found,)) if found is not None else _file_blocking(word, kinds)
+
+
+def _file_blocking(word: str, kinds: Collection[str]) -> Named:
+    path, about = os.fsencode(word), escape(word)
+    try:
+        # The file that is meant is read, though a link may lead to it.
+        with (
+            grasp_blocking(os.path.realpath(path), lease=False) as grip,
+            progress(f"Reading {about}", grip.stamp.size) as bar,
+        ):
+            digests, _ = digests_and_head_blocking(grip, kinds, bar.is_stopped)
+    except FileNotFoundError as error:
+        title, advice = (
+            "There is no such file",
+            "Give a file, or a SHA-256 (64 hexadecimal digits).",
+        )
+        if len(word) >= _NEARLY and _HEX.issuperset(word):
+            title = "This is neither a file nor a hash"
+            advice = f"It has {len(word)} hexadecimal digits; a SHA-256 has 64."
+        raise Problem(title, advice, about=about) from error
+    except FileProblem as error:
+        advice = "Name regular files that nobody writes to."
+        raise Problem(error.title, advice, about=about) from error
+    except OSError as error:
+        advice = "See to its mode and owner."
+        raise Problem(f"The file cannot be read: {error.strerror}", advice, about=about) from error
+    except ValueError as error:
+        raise Problem("This is no path", f"The system says: {error}.", about=about) from error
+    return Named(digests, show(path.rpartition(b"/")[2]))

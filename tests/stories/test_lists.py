@@ -1,0 +1,106 @@
+"""The person's own lists beside the running daemon."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from checkfirst.model import State
+from checkfirst.simulator.known import clean, malicious
+from checkfirst.simulator.thread import Elsewhere
+from tests.stories.house import WAITING, House, wait_for
+from tests.stories.test_deeds import NOWHERE, says
+
+pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
+
+
+def sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_what_a_person_says_counts_at_once_for_what_comes_and_what_waits(home: Path):
+    with House(home, NOWHERE).running() as house:
+        for name in ("good", "bad", "worse", "worst"):
+            house.drop(f"{name}.bin", name.encode())
+        for name in ("good", "bad", "worse", "worst"):
+            house.until(f"{name}.bin", *WAITING)
+        assert "is decided now" in says(house, "allow", "add", sha(b"good"), "--note", "my tool")
+        says(house, "block", "add", sha(b"bad"))
+        says(house, "block", "add", hashlib.md5(b"worse").hexdigest())
+        says(house, "block", "add", hashlib.sha1(b"worst").hexdigest())
+        assert "(my tool)" in (house.until("good.bin", State.RELEASED).reason or "")
+        for name in ("bad", "worse", "worst"):
+            row = house.until(f"{name}.bin", State.QUARANTINED)
+            assert (row.source, row.reason) == ("lists", "on your block list")
+        for name, end in (("good", State.RELEASED), ("bad", State.QUARANTINED)):
+            house.drop(f"{name} again.bin", name.encode())
+            house.until(f"{name} again.bin", end)
+        house.drop("worse again.bin", b"worse")
+        house.until("worse again.bin", State.QUARANTINED)
+        wait_for("nobody else is asked", lambda: house.snapshot().outlook == ())
+
+
+def test_a_question_that_a_list_answers_costs_no_request(home: Path, simulator: Elsewhere):
+    with House(home, simulator.url, virustotal={"per_day": 1}).running() as house:
+        house.drop("first.bin", b"first")
+        house.until("first.bin", State.RELEASED)
+        house.drop("second.bin", b"second")
+        house.until_waits("second.bin", "quota")
+        says(house, "block", "add", str(house.rows("second.bin")[-1].sha256))
+        house.until("second.bin", State.QUARANTINED)
+        wait_for("nothing is asked", lambda: house.snapshot().outlook == ())
+
+
+def test_files_of_hashes_are_followed_and_broken_lines_told(home: Path, simulator: Elsewhere):
+    simulator.add(clean(b"new"), clean(b"old"), malicious(b"mine"))
+    block = home.parent / "block.txt"
+    block.write_text(f"{sha(b'old')}\n")
+    allow = home.parent / "allow.txt"
+    allow.write_text(f"{sha(b'mine')}  mine.bin\n")
+    lists = {"block": [str(block)], "allow": [str(allow)]}
+    with House(home, simulator.url, lists=lists).running() as house:
+        house.drop("old.bin", b"old")
+        assert str(block) in (house.until("old.bin", State.QUARANTINED).reason or "")
+        house.drop("mine.bin", b"mine")
+        house.until("mine.bin", State.RELEASED)
+
+        block.write_text(f"{sha(b'old')}\nrubbish\n{hashlib.md5(b'new').hexdigest()}\n")
+        house.until_said("problem", f"{block}:2: there is no hash in this line")
+        house.drop("new.bin", b"new")
+        house.until("new.bin", State.QUARANTINED)
+        wait_for("it is told", lambda: not all(each.healthy for each in house.snapshot().sources))
+        status = json.loads(says(house, "status", "--json", code=1))
+        assert status["state"] == "degraded"
+        assert any(f"{block}:2" in each for each in status["problems"])
+
+        block.unlink()
+        house.until_said("problem", f"{block}: the list cannot be read")
+        house.drop("old again.bin", b"old")
+        house.until("old again.bin", State.QUARANTINED)
+
+        block.write_text("")
+        wait_for("all is well", lambda: all(each.healthy for each in house.snapshot().sources))
+        house.drop("old, thrice.bin", b"old")
+        house.until("old, thrice.bin", State.RELEASED)
+
+
+def test_a_file_of_hashes_decides_what_waits(home: Path):
+    block = home.parent / "block.txt"
+    block.write_text("")
+    with House(home, NOWHERE, lists={"block": [str(block)]}).running() as house:
+        house.drop("bad.bin", b"bad")
+        house.until("bad.bin", *WAITING)
+        block.write_text(f"{sha(b'bad')}\n")
+        house.until("bad.bin", State.QUARANTINED)
+
+
+def test_lists_that_changed_while_nobody_ran_decide_at_the_start(home: Path):
+    house = House(home, NOWHERE)
+    with house.running():
+        house.drop("bad.bin", b"bad")
+        house.until("bad.bin", *WAITING)
+    assert "when checkfirst runs" in says(house, "block", "add", sha(b"bad"))
+    says(house, "block", "add", hashlib.sha1(b"other").hexdigest())
+    with house.running():
+        house.until("bad.bin", State.QUARANTINED)
