@@ -6,31 +6,42 @@ behind, and that does not keep the program from ending.
 """
 
 import threading
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-def within_blocking(seconds: float, work: Callable[[], T], name: str) -> T:
-    """What `work` returns or raises; TimeoutError when it is not done in time.
+class Pending(Generic[T]):
+    """Work under way in a thread of its own."""
 
-    `name` is the thread's. Work that is given up may still come to its end later.
-    """
-    results: list[T] = []
-    errors: list[BaseException] = []
+    def __init__(self, work: Callable[[], T], name: str) -> None:
+        self._results: list[T] = []
+        self._errors: list[BaseException] = []
+        self._began = time.monotonic()
+        self._thread = threading.Thread(target=self._run, args=(work,), name=name, daemon=True)
+        self._thread.start()
 
-    def run() -> None:
+    def result_blocking(self, seconds: float) -> T:
+        """What the work returns or raises; TimeoutError when it took longer since its start.
+
+        Work that is given up may still come to its end later.
+        """
+        self._thread.join(max(0.0, self._began + seconds - time.monotonic()))
+        if self._errors:
+            raise self._errors[0]
+        if not self._results:
+            raise TimeoutError(f"not done within {seconds:g} seconds")
+        return self._results[0]
+
+    def _run(self, work: Callable[[], T]) -> None:
         try:
-            results.append(work())
-        except BaseException as error:  # noqa: BLE001  (raised again where it was asked for)
-            errors.append(error)
+            self._results.append(work())
+        except BaseException as error:  # noqa: BLE001  (raised again where it is asked for)
+            self._errors.append(error)
 
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if errors:
-        raise errors[0]
-    if not results:
-        raise TimeoutError(f"not done within {seconds:g} seconds")
-    return results[0]
+
+def within_blocking(seconds: float, work: Callable[[], T], name: str) -> T:
+    """Start it and wait; see `Pending`. `name` is the thread's."""
+    return Pending(work, name).result_blocking(seconds)

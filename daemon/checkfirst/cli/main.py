@@ -61,6 +61,7 @@ TABLE = {
     "settings": Entry(_SET, "Show the settings, check them, or say where they are.", "settings"),
     "key": Entry(_SET, "Keep your VirusTotal API key, try it, or remove it.", "key"),
     "service": Entry(_SET, "Have the daemon started when you log in.", "service"),
+    "doctor": Entry(_SET, "Look for what is wrong, and say what to do.", "doctor"),
     "completion": Entry(_SET, "Print what makes your shell complete commands.", "completion"),
 }
 

@@ -26,15 +26,18 @@ _WIDE = 100
 _NARROWEST = 20
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _COLOURS = {
+    "ok": "green",
     "running": "green",
     "released": "green",
     "restored": "green",
     "clean": "green",
+    "note": "yellow",
     "degraded": "yellow",
     "waiting": "yellow",
     "held": "yellow",
     "pending": "yellow",
     "unknown": "yellow",
+    "problem": "red",
     "stopped": "red",
     "quarantined": "red",
     "malicious": "red",
@@ -155,6 +158,17 @@ def problem(error: CheckfirstError) -> None:
     if error.to_do:
         lines.append(f"  {escape(error.to_do)}")
     print(f"{title} " + "\n".join(lines), file=sys.stderr)
+
+
+def finding(level: str, name: str, title: str, about: str, to_do: str) -> None:
+    """What a check has found: one line, and the subject and what to do below it."""
+    colour = _COLOURS.get(level)
+    word = f"{text(level):<8}"
+    shown = click.style(word, fg=colour, bold=True) if colour and _is_terminal() else word
+    print(f"{shown}{_GAP}{text(name):<10}{_GAP}{text(title)}")
+    for more in (about, to_do):
+        if more:
+            print(f"{'':22}{text(more)}")
 
 
 def may_ask() -> bool:

@@ -42,12 +42,12 @@ def held_folder_blocking(root: bytes, state: bytes, token: Callable[[], str]) ->
     """
     beside = os.path.join(state, b"held")
     _make_private_blocking(beside)
-    if _renames_blocking(root, beside, token()):
+    if renames_blocking(root, beside, token()):
         return HeldFolder(beside, "rename")
     inside = os.path.join(root, INSIDE)
     with contextlib.suppress(UnsafeFolderError):
         _make_private_blocking(inside)
-        if _renames_blocking(root, inside, token()):
+        if renames_blocking(root, inside, token()):
             return HeldFolder(inside, "rename")
         with contextlib.suppress(OSError):
             os.rmdir(inside)
@@ -70,7 +70,11 @@ def _make_private_blocking(folder: bytes) -> None:
         raise translate(error, "make the folder where files are held", folder) from error
 
 
-def _renames_blocking(root: bytes, folder: bytes, token: str) -> bool:
+def renames_blocking(root: bytes, folder: bytes, token: str) -> bool:
+    """Whether a file of `root` can be renamed into `folder`; DiskError when none can be written.
+
+    The scratch file that is tried with is gone afterwards.
+    """
     scratch = os.path.join(root, b".checkfirst-%s.trial" % token.encode())
     arrived = os.path.join(folder, b"%s.trial" % token.encode())
     try:

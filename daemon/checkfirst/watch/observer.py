@@ -24,6 +24,7 @@ from watchdog.observers.api import BaseObserver
 
 from checkfirst.policy.names import show
 from checkfirst.watch.hints import Hints
+from checkfirst.watch.limits import ENOUGH_INSTANCES, ENOUGH_WATCHES, sysctl_remedy
 from checkfirst.watch.root import Root, WatchProblem
 
 _log = logging.getLogger(__name__)
@@ -37,9 +38,6 @@ WANTED: list[type[FileSystemEvent]] = [
     DirDeletedEvent,
 ]
 """Without Modified and Opened: for 512 MiB in 16 KiB writes 2 events, not 8,357 (measured)."""
-
-_ENOUGH_INSTANCES = 1024
-_ENOUGH_WATCHES = 1_048_576
 
 
 class Watching(Protocol):
@@ -134,7 +132,7 @@ def _cannot(root: Root, error: OSError) -> WatchProblem:
         case errno.EMFILE:
             return WatchProblem(
                 "The system gives out no more inotify instances (or file descriptors)",
-                _sysctl("max_user_instances", _ENOUGH_INSTANCES),
+                sysctl_remedy("max_user_instances", ENOUGH_INSTANCES),
                 about=about,
             )
         case errno.ENOSPC:
@@ -154,16 +152,4 @@ def watch_limit() -> str:
 
 def watch_limit_remedy() -> str:
     """Say which limit to raise, and to what."""
-    return _sysctl("max_user_watches", _ENOUGH_WATCHES)
-
-
-def _sysctl(name: str, enough: int) -> str:
-    try:
-        with open(f"/proc/sys/fs/inotify/{name}", encoding="ascii") as file:
-            now = f" (now {file.read().strip()})"
-    except OSError:
-        now = ""
-    return (
-        f"Raise fs.inotify.{name}{now}: `sudo sysctl fs.inotify.{name}={enough}`, and the same line"
-        f" without `sudo sysctl` in /etc/sysctl.d/60-checkfirst.conf to keep it; no restart needed."
-    )
+    return sysctl_remedy("max_user_watches", ENOUGH_WATCHES)

@@ -1,0 +1,75 @@
+"""The machine: Python, SQLite, the kernel, and the extras that are installed."""
+
+import importlib.util
+import platform
+import sqlite3
+import sys
+from dataclasses import dataclass
+
+import checkfirst
+from checkfirst.service.doctor.finding import Finding, note, ok, problem
+
+_PYTHON = (3, 11)
+_SQLITE = (3, 37, 0)
+"""STRICT tables; sqlite.org/stricttables.html."""
+
+EXTRAS = {
+    "keyring": ("keyring", "the API key can be kept in the system keyring"),
+    "desktop": ("desktop_notifier", "notifications with buttons on the desktop"),
+}
+"""Name of the extra: its package, and what it is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The facts."""
+
+    checkfirst: str
+    python: tuple[int, ...]
+    sqlite: tuple[int, ...]
+    system: str
+    """`Linux`, `Darwin`, …"""
+    kernel: str
+    extras: frozenset[str]
+    """Those that are installed."""
+
+
+def look_at_machine_blocking() -> Machine:
+    """Ask Python; nothing is imported."""
+    return Machine(
+        checkfirst=checkfirst.__version__,
+        python=tuple(sys.version_info[:3]),
+        sqlite=sqlite3.sqlite_version_info,
+        system=platform.system(),
+        kernel=platform.release(),
+        extras=frozenset(
+            name for name, (package, _) in EXTRAS.items() if importlib.util.find_spec(package)
+        ),
+    )
+
+
+def judge_machine(machine: Machine) -> list[Finding]:
+    """What the facts mean."""
+    python, sqlite = ".".join(map(str, machine.python)), ".".join(map(str, machine.sqlite))
+    found = []
+    if machine.python < _PYTHON:
+        found.append(problem(f"Python {python} is too old", "Install Python 3.11 or later."))
+    if machine.sqlite < _SQLITE:
+        found.append(
+            problem(
+                f"SQLite {sqlite} is too old",
+                "Use a Python that comes with SQLite 3.37 or later.",
+            )
+        )
+    if machine.system != "Linux":
+        found.append(problem(f"{machine.system} is not supported", "Run checkfirst on Linux."))
+    found.append(
+        ok(
+            f"checkfirst {machine.checkfirst}, Python {python}, SQLite {sqlite}, "
+            f"{machine.system} {machine.kernel}"
+        )
+    )
+    for name, (_, what) in EXTRAS.items():
+        if name not in machine.extras:
+            found.append(note(f"The extra {name} is not installed ({what})"))
+    return found

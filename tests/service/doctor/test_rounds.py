@@ -1,0 +1,171 @@
+"""The looks themselves, at real folders and a real database."""
+
+import os
+import threading
+
+import pytest
+
+from checkfirst.clock import SystemClock
+from checkfirst.errors import Problem
+from checkfirst.model import State
+from checkfirst.service.doctor import folders, leftovers, moving
+from checkfirst.service.doctor.finding import ok
+from checkfirst.service.doctor.folders import Role
+from checkfirst.service.doctor.rounds import Check, Installation, checks, rounds_blocking
+from checkfirst.settings.load import load
+from checkfirst.store.checkup import checkup_blocking
+from checkfirst.vault.grip import ignore_lease_breaks
+from tests.cli.journal_scene import Scene
+
+
+def test_a_look_that_hangs_or_fails_hides_no_other():
+    gate = threading.Event()
+
+    def hang():
+        gate.wait(30)
+        return []
+
+    def fail():
+        raise RuntimeError("\x1b[2J")
+
+    def refuse():
+        raise Problem("It is not to be", "Go home.", about="here")
+
+    looks = [
+        Check("one", hang, "/dead/mount", seconds=0.05),
+        Check("two", fail),
+        Check("three", refuse),
+        Check("four", lambda: [ok("fine")]),
+    ]
+    try:
+        found = dict(rounds_blocking(looks))
+    finally:
+        gate.set()
+    assert "not done after 0.05 seconds" in found["one"][0].title
+    assert found["one"][0].about == "/dead/mount"
+    assert "RuntimeError: \\x1b[2J" in found["two"][0].title
+    assert (found["three"][0].title, found["three"][0].to_do) == ("It is not to be", "Go home.")
+    assert found["four"] == [ok("fine")]
+
+
+@pytest.fixture
+def scene(tmp_path, monkeypatch):
+    ignore_lease_breaks()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Downloads").mkdir()
+    (tmp_path / "settings.yaml").write_text(
+        "watch: [Downloads]\nreleased: Downloads/Released\nquarantine: quarantine\nstate: state\n"
+    )
+    return Scene(tmp_path)
+
+
+def installation(scene):
+    environ = {"HOME": str(scene.top / "home"), "CHECKFIRST_VIRUSTOTAL__API_KEY": "k" * 64}
+    return Installation(
+        loaded=load(None, environ),
+        environ=environ,
+        clock=SystemClock(),
+        token=lambda: "token",
+        probe=None,
+    )
+
+
+def everything(folder):
+    """Names, modes and content of all there is, less what any reader of a database leaves."""
+    return {
+        path: (path.lstat().st_mode, path.read_bytes() if path.is_file() else b"")
+        for path in folder.rglob("*")
+        if not path.name.endswith(("-shm", "-wal"))
+    }
+
+
+def test_nothing_is_changed(scene):
+    scene.quarantine(b"bad.exe")
+    scene.hold(b"held.exe")
+    before = everything(scene.top)
+    found = dict(rounds_blocking(checks(installation(scene))))
+    assert everything(scene.top) == before
+    assert set(found) >= {"folders", "moving", "database", "leftovers"}
+
+
+def test_nothing_is_made_where_checkfirst_has_never_run(scene):
+    before = everything(scene.top)
+    list(rounds_blocking(checks(installation(scene))))
+    assert everything(scene.top) == before
+
+
+def test_folders_are_seen_as_they_are(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "open").mkdir(mode=0o755)
+    (tmp_path / "dangling").symlink_to("nowhere")
+    look = folders.look_at_folder_blocking
+    path = os.fsencode(tmp_path)
+    assert not look(Role.STATE, path + b"/file").is_folder
+    seen = look(Role.STATE, path + b"/open")
+    assert (seen.mode & 0o077 != 0, seen.is_ours, seen.free > 0) == (True, True, True)
+    assert look(Role.STATE, path + b"/new/deeper").can_be_made
+    assert not look(Role.STATE, path + b"/dangling").can_be_made
+    assert not look(Role.STATE, path + b"/dangling/below").can_be_made
+    assert look(Role.STATE, path + b"/file/below").trouble == "Not a directory"
+
+
+def test_a_trial_shows_how_files_move_and_leaves_nothing(tmp_path):
+    ignore_lease_breaks()
+    (tmp_path / "w").mkdir()
+    (tmp_path / "state/held").mkdir(parents=True, mode=0o700)
+    path = os.fsencode(tmp_path)
+    facts = moving.look_at_moving_blocking(path + b"/w", path + b"/state", "t")
+    assert (facts.renames, facts.trouble) == (True, "")
+    assert facts.lease is True
+    assert os.listdir(path + b"/w") == os.listdir(path + b"/state/held") == []
+    other = moving.look_at_moving_blocking(b"/dev/shm", path + b"/state", "t-of-a-test")
+    assert other.renames is False
+    assert not any(b"t-of-a-test" in name for name in os.listdir(b"/dev/shm"))
+
+
+def test_leftovers_are_found_once_they_are_old(scene):
+    scene.hold(b"known.exe")
+    slot = scene.state / "held" / "strange"
+    slot.mkdir()
+    (slot / "nobody.exe").write_bytes(b"x")
+    (scene.downloads / ".checkfirst-1-2.partial").write_bytes(b"")
+    (scene.downloads / "mine.partial").write_bytes(b"")
+    (scene.top / "quarantine" / "by hand").mkdir(parents=True)
+    held = os.fsencode(scene.state / "held")
+    with_row = {
+        os.path.join(held, each, name)
+        for each in os.listdir(held)
+        for name in os.listdir(os.path.join(held, each))
+        if name == b"known.exe"
+    }
+    arguments = (
+        [os.fsencode(scene.downloads)],
+        [held],
+        os.fsencode(scene.top / "quarantine"),
+        with_row,
+    )
+    now = SystemClock().now()
+    young = leftovers.look_at_leftovers_blocking(*arguments, now)
+    assert (young.partial, young.held_without_row) == ((), ())
+    old = leftovers.look_at_leftovers_blocking(*arguments, now + 7200)
+    assert [os.path.basename(path) for path in old.partial] == [b".checkfirst-1-2.partial"]
+    assert [os.path.basename(path) for path in old.held_without_row] == [b"nobody.exe"]
+    assert [os.path.basename(path) for path in old.without_report] == [b"by hand"]
+
+
+def test_a_database_is_looked_at_and_left_alone(scene):
+    path = scene.state / "checkfirst.sqlite"
+    assert not checkup_blocking(path, 1).exists
+    scene.arrive(b"x", State.HELD)
+    found = checkup_blocking(path, 5)
+    assert (found.whole, found.error, found.usable) == (True, None, True)
+    assert found.newest > 0
+    content = bytearray(path.read_bytes())
+    content[4096 : 4096 + 2000] = b"\xff" * 2000
+    path.write_bytes(content)
+    damaged = checkup_blocking(path, 5)
+    assert (damaged.whole, damaged.usable) == (False, False)
+    assert path.read_bytes() == content
+    assert [each.name for each in scene.state.iterdir() if "corrupt" in each.name] == []
+    path.write_bytes(b"no database" * 1000)
+    assert checkup_blocking(path, 5).whole is False
