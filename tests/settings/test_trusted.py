@@ -3,6 +3,7 @@ import os
 import pytest
 
 from checkfirst.errors import SettingsError
+from checkfirst.settings.find import find_blocking
 from checkfirst.settings.glance import glance_blocking
 from checkfirst.settings.load import load
 
@@ -32,6 +33,8 @@ def refused(desk, environ=None):
     with pytest.raises(SettingsError) as caught:
         load(None, environ or desk.environ)
     (problem,) = caught.value.problems
+    with pytest.raises(SettingsError):
+        find_blocking(None, environ or desk.environ)
     with pytest.raises(SettingsError):
         glance_blocking(None, environ or desk.environ)
     return problem

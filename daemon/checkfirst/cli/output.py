@@ -164,7 +164,7 @@ def finding(level: str, name: str, title: str, about: str, to_do: str) -> None:
     """What a check has found: one line, and the subject and what to do below it."""
     colour = _COLOURS.get(level)
     word = f"{text(level):<8}"
-    shown = click.style(word, fg=colour, bold=True) if colour and _is_terminal() else word
+    shown = click.style(word, fg=colour, bold=True) if colour and is_terminal() else word
     print(f"{shown}{_GAP}{text(name):<10}{_GAP}{text(title)}")
     for more in (about, to_do):
         if more:

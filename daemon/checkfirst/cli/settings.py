@@ -6,7 +6,6 @@ import click
 
 from checkfirst.cli import output
 from checkfirst.cli.options import Options
-from checkfirst.errors import SettingsError
 
 
 @click.group()
@@ -40,11 +39,8 @@ def check(options: Options) -> None:
 def path(options: Options) -> None:
     """Print which settings file counts."""
     from checkfirst.settings.find import find_blocking, places_looked_at  # noqa: PLC0415
-    from checkfirst.settings.trusted import refusal_blocking  # noqa: PLC0415  (imports a parser)
 
     if found := find_blocking(options.settings, os.environ):
-        if refusal := refusal_blocking(found, os.environ):
-            raise SettingsError([f"{found.shown}: {refusal}"])
         output.line(os.fsencode(found.path))
         return
     output.note("There is no settings file; all settings have their defaults. Looked for:")

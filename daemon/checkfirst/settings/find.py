@@ -37,6 +37,20 @@ class File:
 def find_blocking(path: Path | None, environ: Mapping[str, str]) -> File | None:
     """The file that counts, read; None when none was named and none is where we look.
 
+    Raises SettingsError as `unchecked_blocking`, and for a file that is not to be believed.
+    """
+    file = unchecked_blocking(path, environ)
+    if file is not None and not file.named:
+        from checkfirst.settings.trusted import refusal_blocking  # noqa: PLC0415  (imports a parser)
+
+        if refusal := refusal_blocking(file, environ):
+            raise SettingsError([f"{file.shown}: {refusal}"])
+    return file
+
+
+def unchecked_blocking(path: Path | None, environ: Mapping[str, str]) -> File | None:
+    """The same, for who knows already whether it is to be believed.
+
     Raises SettingsError when a named file is missing, and when one that is there is no file,
     cannot be read or is larger than any settings can be.
     """

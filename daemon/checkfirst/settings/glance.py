@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from checkfirst import __version__
 from checkfirst.settings.downloads import downloads_blocking
-from checkfirst.settings.find import File, find_blocking, own_if_readable_blocking
+from checkfirst.settings.find import File, own_if_readable_blocking, unchecked_blocking
 from checkfirst.settings.places import cache_folder
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Glance:
 
 def glance_blocking(path: Path | None, environ: Mapping[str, str]) -> Glance:
     """The settings in force, as `load` would find them; SettingsError as from `load`."""
-    file = find_blocking(path, environ)
+    file = unchecked_blocking(path, environ)
     kept = cache_folder(environ) / _KEPT
     digest = _digest(file, environ)
     if found := _recall(kept, digest):

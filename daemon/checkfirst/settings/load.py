@@ -28,7 +28,6 @@ from checkfirst.settings.tree import (
     value_at,
     without,
 )
-from checkfirst.settings.trusted import refusal_blocking
 
 _COMMAND_LINE = Place("command line", (2, 0, 0))
 
@@ -57,8 +56,6 @@ def load(
     """
     known = known_keys()
     file = find.find_blocking(path, environ)
-    if file and (refusal := refusal_blocking(file, environ)):
-        raise SettingsError([f"{file.shown}: {refusal}"])
     sources = {
         "file": _from_file(file) if file else Written(),
         "environment": environment.read(environ, known),
