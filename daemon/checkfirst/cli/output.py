@@ -24,6 +24,8 @@ Cell = str | bytes | int | None
 _GAP = " " * layout.GAP
 _WIDE = 100
 _NARROWEST = 20
+_FINDING = 22
+"""Columns before the words of a finding."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _COLOURS = {
     "ok": "green",
@@ -161,14 +163,15 @@ def problem(error: CheckfirstError) -> None:
 
 
 def finding(level: str, name: str, title: str, about: str, to_do: str) -> None:
-    """What a check has found: one line, and the subject and what to do below it."""
-    colour = _COLOURS.get(level)
-    word = f"{text(level):<8}"
-    shown = click.style(word, fg=colour, bold=True) if colour and is_terminal() else word
-    print(f"{shown}{_GAP}{text(name):<10}{_GAP}{text(title)}")
-    for more in (about, to_do):
-        if more:
-            print(f"{'':22}{text(more)}")
+    """What a check has found, its subject and what to do below it."""
+    words = f"{coloured(f'{text(level):<8}', _COLOURS.get(level))}{_GAP}{text(name):<10}{_GAP}"
+    room = max(_NARROWEST, screen.width() - _FINDING) if screen.is_terminal() else None
+    for part in filter(None, (title, about, to_do)):
+        shown = text(part)
+        lines = textwrap.wrap(shown, room, break_on_hyphens=False) if room else [shown]
+        for each in lines:
+            print(words + each)
+            words = " " * _FINDING
 
 
 def may_ask() -> bool:
