@@ -144,6 +144,14 @@ def test_no_secret_is_shown_anywhere(tmp_path, form, verbose):
     assert "Wrong API key ***" in text_of(log)
 
 
+def test_a_secret_that_comes_later_is_hidden_from_then_on(tmp_path):
+    log = tmp_path / "log"
+    with logged(log, secrets=["old key"]) as session:
+        session.hide("new key")
+        LOGGER.warning("old key, new key")
+    assert "key" not in log.read_text()
+
+
 def test_an_error_is_told_in_one_line_and_its_traceback_only_when_verbose(tmp_path):
     for verbose in (False, True):
         log = tmp_path / f"{verbose}.log"

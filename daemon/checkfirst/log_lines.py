@@ -29,12 +29,22 @@ class Redactor:
 
     def __init__(self, secrets: Sequence[str]) -> None:
         """Empty secrets are passed over: they would stand everywhere."""
-        longest_first = sorted(filter(None, secrets), key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self._secrets = set(filter(None, secrets))
+        self._pattern = re.compile(self._longest_first())
+
+    def add(self, secret: str) -> None:
+        """Hide this one as well from now on."""
+        if secret and secret not in self._secrets:
+            self._secrets.add(secret)
+            self._pattern = re.compile(self._longest_first())
 
     def clean(self, text: str) -> str:
         """Give the text without any secret, on one line, with nothing unprintable."""
         return escape(self._pattern.sub("***", text))
+
+    def _longest_first(self) -> str:
+        ordered = sorted(self._secrets, key=len, reverse=True)
+        return "|".join(map(re.escape, ordered)) or r"(?!)"
 
 
 def plain_fact(value: object) -> Fact:

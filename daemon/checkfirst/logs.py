@@ -49,9 +49,10 @@ class LogSettings(Protocol):
 class LogSession:
     """The log while it is on."""
 
-    def __init__(self, file: LogFile | None) -> None:
+    def __init__(self, file: LogFile | None, redactor: Redactor) -> None:
         """`file`: where lines go, besides the terminal."""
         self._file = file
+        self._redactor = redactor
 
     @property
     def lost(self) -> int:
@@ -61,6 +62,10 @@ class LogSession:
     def set_level(self, level: str) -> None:
         """Log what is at least as grave, of checkfirst's own; of others warnings alone."""
         logging.getLogger(_OURS).setLevel(level.upper())
+
+    def hide(self, secret: str) -> None:
+        """Show this secret in no line from now on."""
+        self._redactor.add(secret)
 
 
 @contextmanager
@@ -91,7 +96,7 @@ def start(
     queue = SimpleQueue[logging.LogRecord | None]()
     desk = _Desk(queue, verbose=verbose, facts=settings.format == "json")
     listener = QueueListener(queue, *sinks)
-    session = LogSession(file)
+    session = LogSession(file, redactor)
     everything, ours = logging.getLogger(), logging.getLogger(_OURS)
     before = everything.level, ours.level
     everything.setLevel(logging.WARNING)

@@ -125,6 +125,35 @@ async def test_stages_stop_one_after_the_other():
     assert ended == ["first", "second", "last"]
 
 
+async def test_a_role_that_does_not_end_keeps_no_other_from_being_stopped():
+    gate, ended = asyncio.Event(), asyncio.Event()
+
+    async def stubborn() -> None:
+        await finish(_wait_for(gate))
+
+    async def obedient() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    stop = asyncio.Event()
+    supervisor = Supervisor(FakeClock(), lambda *_: None)
+    async with asyncio.TaskGroup() as group:
+        roles = [Role("stubborn", stubborn, stage=0), Role("obedient", obedient, stage=1)]
+        run = group.create_task(supervisor.run(roles, stop, stop_within=0.02))
+        await settle_loop()
+        stop.set()
+        await ended.wait()
+        assert not run.done()
+        gate.set()
+    assert run.exception() is None
+
+
+async def _wait_for(event: asyncio.Event) -> None:
+    await event.wait()
+
+
 async def test_finish_goes_to_the_end_before_it_lets_a_cancellation_through():
     gate, ended = asyncio.Event(), []
 

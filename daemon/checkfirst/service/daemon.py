@@ -8,8 +8,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
-import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -30,6 +28,7 @@ from checkfirst.service.duties import Duties
 from checkfirst.service.line import LARGE_LANES, SMALL_LANES
 from checkfirst.service.lock import only_one
 from checkfirst.service.pulse import keep_watchdog
+from checkfirst.service.signals import Signals
 from checkfirst.service.supervise import Role, Supervisor
 from checkfirst.service.systemd import Systemd
 from checkfirst.settings.load import Loaded
@@ -37,6 +36,7 @@ from checkfirst.store.problem import PassingStoreError
 from checkfirst.store.process import is_alive
 from checkfirst.vault.folder import make_folder_blocking
 from checkfirst.vault.grip import ignore_lease_breaks
+from checkfirst.watch.root import open_root_blocking
 
 if TYPE_CHECKING:
     from checkfirst.store.database import Database
@@ -67,32 +67,43 @@ def serve(
     with only_one(settings.state):
         file = settings.log.file or settings.state / "checkfirst.log"
         secrets = [key.get_secret_value()] if key else []
-        with logs.start(settings.log, file, terminal=terminal, secrets=secrets, verbose=verbose):
+        with logs.start(
+            settings.log, file, terminal=terminal, secrets=secrets, verbose=verbose
+        ) as log:
             for warning in loaded.warnings:
                 logs.say(_log, logging.WARNING, "problem", "%s", warning)
-            return asyncio.run(_live(loaded, key, reload, SystemClock()))
+
+            def reload_for_log() -> tuple[Loaded, SecretStr | None]:
+                new, new_key = reload()
+                if new_key is not None:
+                    log.hide(new_key.get_secret_value())
+                log.set_level("debug" if verbose else new.settings.log.level)
+                return new, new_key
+
+            return asyncio.run(_live(loaded, key, reload_for_log, SystemClock()))
 
 
 async def _live(loaded: Loaded, key: SecretStr | None, reload: Reload, clock: Clock) -> int:
     systemd = Systemd(clock)
-    signals = _Signals(systemd)
+    signals = Signals(systemd.stopping, _last_words)
     database = await open_database(loaded.settings, clock)
     try:
         if database.notice:
             logs.say(_log, logging.ERROR, "problem", "%s", database.notice)
-        while True:
-            signals.again.clear()
-            await _run(loaded, key, database, clock, signals, systemd)
-            if signals.stop.is_set():
-                logs.say(_log, logging.INFO, "stopped", "files that wait stay held")
-                return 0
-            systemd.reloading()
-            loaded, key = await _reloaded(loaded, key, reload)
+        is_first = True
+        while not signals.stop.is_set():
+            await _run(loaded, key, database, clock, signals, systemd, is_first=is_first)
+            is_first = False
+            if signals.take_hang_up():
+                systemd.reloading()
+                loaded, key = await _reloaded(loaded, key, reload)
     except CheckfirstError as error:
         logs.say(_log, logging.CRITICAL, "problem", "checkfirst ends: %s", error)
         raise
     finally:
         await database.close()
+    logs.say(_log, logging.INFO, "stopped", "files that wait stay held")
+    return 0
 
 
 async def _run(
@@ -100,27 +111,29 @@ async def _run(
     key: SecretStr | None,
     database: "Database",
     clock: Clock,
-    signals: "_Signals",
+    signals: Signals,
     systemd: Systemd,
+    *,
+    is_first: bool,
 ) -> None:
     """One life of the parts, from recovery to the stop of the last lane."""
     settings = loaded.settings
-    signals.halt.clear()
     parts = await assemble(settings, key, database, clock, stopped=signals.halt.is_set)
     await asyncio.to_thread(_make_end_blocking, settings.released, 0o755)
     await asyncio.to_thread(_make_end_blocking, settings.quarantine, 0o700)
     rows = await _recovered(parts, signals.again)
     if rows is None:
         return
-    await parts.watcher.start()
+    await parts.watcher.start(insist=is_first)
     supervisor = Supervisor(clock, parts.teller.failure)
     duties = Duties(parts, supervisor, systemd, database.notice)
     try:
         await asyncio.to_thread(_choose_held_folders_blocking, parts)
         async with asyncio.TaskGroup() as group:
-            group.create_task(_say_ready(parts, duties, systemd, rows), name="ready")
+            ready = group.create_task(_say_ready(parts, duties, systemd, rows), name="ready")
             roles = [*_roles(parts, duties, systemd), *_second_look(parts, signals)]
             await supervisor.run(roles, signals.again)
+            ready.cancel()  # nobody empties the line any more that it may still be filling
     except* CheckfirstError as failed:
         raise failed.exceptions[0] from None
     finally:
@@ -189,14 +202,35 @@ async def _reloaded(
     """The settings as they are now, or the old ones when the new ones cannot be used."""
     try:
         new, new_key = await asyncio.to_thread(reload)
-        if new.settings.state != loaded.settings.state:
-            raise Problem("The state folder cannot change while checkfirst runs", "Restart it.")
+        await asyncio.to_thread(_refuse_blocking, loaded.settings, new.settings)
     except CheckfirstError as error:
         text = "the settings stay as they were: %s"
         logs.say(_log, logging.ERROR, "problem", text, error)
         return loaded, key
     logs.say(_log, logging.INFO, "settings", "read anew")
+    if _without_level(new.settings) != _without_level(loaded.settings):
+        text = "the settings of `log` other than `level` take effect when checkfirst is restarted"
+        logs.say(_log, logging.WARNING, "problem", "%s", text)
     return new, new_key
+
+
+def _refuse_blocking(old: Settings, new: Settings) -> None:
+    """Raise what speaks against the new settings before the parts that run by the old ones go."""
+    if new.state != old.state:
+        raise Problem("The state folder cannot change while checkfirst runs", "Restart it.")
+    if new.watch != old.watch:
+        refused = []
+        for folder in new.watch:
+            try:
+                open_root_blocking(os.fsencode(folder), new.intake.watcher)
+            except Problem as problem:
+                refused.append(problem)
+        if len(refused) == len(new.watch):
+            raise refused[0]
+
+
+def _without_level(settings: Settings) -> dict[str, object]:
+    return settings.log.model_dump(exclude={"level"})
 
 
 def _choose_held_folders_blocking(parts: Parts) -> None:
@@ -228,26 +262,9 @@ def _make_end_blocking(folder: Path, mode: int) -> None:
         logs.say(_log, logging.ERROR, "problem", text, name, error.strerror)
 
 
-class _Signals:
-    """What the outside asks of the running daemon; made on the loop."""
-
-    def __init__(self, systemd: Systemd) -> None:
-        self._systemd = systemd
-        self.stop = asyncio.Event()
-        self.again = asyncio.Event()
-        """Set by every signal: the parts are to end."""
-        self.halt = threading.Event()
-        """For worker threads: give up long reading."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
-        loop.add_signal_handler(signal.SIGHUP, self._end_parts)
-
-    def _stop(self) -> None:
-        self._systemd.stopping()
-        self.stop.set()
-        self._end_parts()
-
-    def _end_parts(self) -> None:
-        self.halt.set()
-        self.again.set()
+def _last_words() -> None:
+    text = (
+        "checkfirst ends without waiting any longer: a disk, a network folder or another program "
+        "does not let go. What was going on is put in order at the next start."
+    )
+    logs.say(_log, logging.CRITICAL, "problem", "%s", text)

@@ -73,7 +73,9 @@ class Supervisor:
     ) -> None:
         """Run `roles` until `stop` is set, then cancel them stage by stage.
 
-        Raises VitalRoleFailedError when a vital role fails again and again.
+        All stages are told to end within `stop_within` seconds, whether or not those before have;
+        comes back when the last role has ended. Raises VitalRoleFailedError when a vital role
+        fails again and again.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -81,12 +83,12 @@ class Supervisor:
                     role: group.create_task(self._keep(role), name=role.name) for role in roles
                 }
                 await stop.wait()
-                async with asyncio.timeout(stop_within):
-                    for stage in sorted({role.stage for role in roles}):
-                        staged = [task for role, task in tasks.items() if role.stage == stage]
-                        for task in staged:
-                            task.cancel()
-                        await asyncio.wait(staged)
+                stages = sorted({role.stage for role in roles})
+                for stage in stages:
+                    staged = [task for role, task in tasks.items() if role.stage == stage]
+                    for task in staged:
+                        task.cancel()
+                    await asyncio.wait(staged, timeout=stop_within / len(stages))
         except* VitalRoleFailedError as failed:
             raise failed.exceptions[0] from None
 

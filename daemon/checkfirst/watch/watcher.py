@@ -74,8 +74,11 @@ class Watcher:
         self._hint = asyncio.Event()
         self._opening = asyncio.Lock()
 
-    async def start(self) -> None:
-        """Open all folders and sweep them; raises WatchProblem when not one can be opened."""
+    async def start(self, *, insist: bool = True) -> None:
+        """Open all folders and sweep them; what cannot be opened now is tried again and again.
+
+        With `insist` it raises WatchProblem when not one can be opened.
+        """
         await asyncio.to_thread(self._baseline.load_blocking)
         if self._baseline.notice is not None:
             self._on_event(WatchEvent(Trouble.NOTICE, b"", self._baseline.notice))
@@ -105,7 +108,7 @@ class Watcher:
             except WatchProblem as problem:
                 problems.append(problem)
                 self._on_event(WatchEvent(Trouble.LOST, folder.configured, str(problem)))
-        if problems and len(problems) == len(self._folders):
+        if insist and problems and len(problems) == len(self._folders):
             raise problems[0]
         for folder in self._folders:
             await self._sweep(folder)
