@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -28,6 +27,7 @@ from checkfirst.service.duties import Duties
 from checkfirst.service.line import LARGE_LANES, SMALL_LANES
 from checkfirst.service.lock import only_one
 from checkfirst.service.pulse import keep_watchdog
+from checkfirst.service.reload import Reload, reloaded
 from checkfirst.service.signals import Signals
 from checkfirst.service.supervise import Role, Supervisor
 from checkfirst.service.systemd import Systemd
@@ -36,7 +36,6 @@ from checkfirst.store.problem import PassingStoreError
 from checkfirst.store.process import is_alive
 from checkfirst.vault.folder import make_folder_blocking
 from checkfirst.vault.grip import ignore_lease_breaks
-from checkfirst.watch.root import open_root_blocking
 
 if TYPE_CHECKING:
     from checkfirst.store.database import Database
@@ -45,8 +44,6 @@ _log = logging.getLogger(__name__)
 
 ROOM_AGAIN_SECONDS = 5.0
 """How often a database that has no room to begin with is tried again."""
-
-Reload = Callable[[], tuple[Loaded, SecretStr | None]]
 
 
 def serve(
@@ -96,7 +93,7 @@ async def _live(loaded: Loaded, key: SecretStr | None, reload: Reload, clock: Cl
             is_first = False
             if signals.take_hang_up():
                 systemd.reloading()
-                loaded, key = await _reloaded(loaded, key, reload)
+                loaded, key = await reloaded(loaded, key, reload)
     except CheckfirstError as error:
         logs.say(_log, logging.CRITICAL, "problem", "checkfirst ends: %s", error)
         raise
@@ -191,46 +188,9 @@ def _roles(parts: Parts, duties: Duties, systemd: Systemd) -> list[Role]:
     ]
 
 
-def _second_look(parts: Parts, signals: "_Signals") -> list[Role]:
+def _second_look(parts: Parts, signals: Signals) -> list[Role]:
     looking = second_look(parts, signals.halt.is_set)
     return [] if looking is None else [Role("second look", looking.run, vital=False, stage=1)]
-
-
-async def _reloaded(
-    loaded: Loaded, key: SecretStr | None, reload: Reload
-) -> tuple[Loaded, SecretStr | None]:
-    """The settings as they are now, or the old ones when the new ones cannot be used."""
-    try:
-        new, new_key = await asyncio.to_thread(reload)
-        await asyncio.to_thread(_refuse_blocking, loaded.settings, new.settings)
-    except CheckfirstError as error:
-        text = "the settings stay as they were: %s"
-        logs.say(_log, logging.ERROR, "problem", text, error)
-        return loaded, key
-    logs.say(_log, logging.INFO, "settings", "read anew")
-    if _without_level(new.settings) != _without_level(loaded.settings):
-        text = "the settings of `log` other than `level` take effect when checkfirst is restarted"
-        logs.say(_log, logging.WARNING, "problem", "%s", text)
-    return new, new_key
-
-
-def _refuse_blocking(old: Settings, new: Settings) -> None:
-    """Raise what speaks against the new settings before the parts that run by the old ones go."""
-    if new.state != old.state:
-        raise Problem("The state folder cannot change while checkfirst runs", "Restart it.")
-    if new.watch != old.watch:
-        refused = []
-        for folder in new.watch:
-            try:
-                open_root_blocking(os.fsencode(folder), new.intake.watcher)
-            except Problem as problem:
-                refused.append(problem)
-        if len(refused) == len(new.watch):
-            raise refused[0]
-
-
-def _without_level(settings: Settings) -> dict[str, object]:
-    return settings.log.model_dump(exclude={"level"})
 
 
 def _choose_held_folders_blocking(parts: Parts) -> None:
