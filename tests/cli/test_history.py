@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from checkfirst.model import State
 from checkfirst.store.step import Facts
 from tests.cli.journal_scene import HOSTILE, SHA
@@ -62,3 +64,30 @@ def test_the_table_is_aligned_text_without_markup_or_codes(scene, run):
 def test_nothing_yet(scene, run):
     assert run("history") == (0, "No file has arrived yet.\n", "")
     assert run("history", "--json") == (0, "[]\n", "")
+
+
+@pytest.mark.parametrize("word", ["two.exe", "t*.exe", "2"])
+def test_only_one_file_or_those_of_a_pattern(scene, run, word):
+    scene.arrive(b"one.exe", State.RELEASED)
+    scene.arrive(b"two.exe", State.RELEASED)
+    scene.arrive(b"two.exe", State.LEFT)
+    found = json.loads(run("history", "--json", word, "--state", "released")[1])
+    assert [row["id"] for row in found] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("since", "ids"),
+    [("2025-11-25", []), ("2025-11-24", ["1"]), ("2025-11-24T15:59", ["1"]), ("36500d", ["1"])],
+)
+def test_only_since_then(scene, run, since, ids):
+    scene.arrive(b"one.exe", State.RELEASED)
+    for more in ([], ["one.exe"], ["--state", "released"]):
+        found = json.loads(run("history", "--json", "--since", since, *more)[1])
+        assert [row["id"] for row in found] == ids
+    assert run("history", "--since", "1s")[1] == "There is no such file.\n"
+
+
+def test_a_time_that_is_none_is_a_wrong_command(scene, run):
+    code, _, err = run("history", "--since", "yesterday")
+    assert code == 2
+    assert "2026-11-24" in err

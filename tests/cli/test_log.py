@@ -1,8 +1,12 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
-from checkfirst.cli.log import wants
+from checkfirst.cli import log_face
+from checkfirst.cli.log_choice import Choice
+from checkfirst.model import Arrival, State
 
 LINES = [
     "2026-11-24 04:12:33  arrived      a.exe (1.0 kB) in /d",
@@ -45,9 +49,39 @@ def test_only_some_lines(logged, run, arguments, wanted):
 
 def test_a_log_in_json_tells_its_levels_and_names():
     line = json.dumps({"level": "warning", "text": "über.exe"})
-    assert wants("warning", None)(line)
-    assert not wants("error", None)(line)
-    assert wants(None, "über.exe")(line)
+    assert Choice("warning", None, []).wants(line)
+    assert not Choice("error", None, []).wants(line)
+    assert Choice(None, "über.exe", []).wants(line)
+    assert Choice(None, "*.exe", []).wants(line)
+    assert not Choice(None, "ber.exe", []).wants(line)
+
+
+LINES_OF_TEXT = {
+    "2026-11-24 04:12:33  arrived      a b.exe (1.0 kB) in /d": True,
+    "2026-11-24 04:12:33  asked        VirusTotal about a b.exe (sha256 0123456789ab)": True,
+    "2026-11-24 04:12:34  quarantined  a b.exe -> /q: bad": True,
+    "2026-11-24 04:12:35  problem      Could not move it: /d/a b.exe. Free some space.": True,
+    "2026-11-24 04:12:35  problem      Could not move it: /d/a b.exe": True,
+    "2026-11-24 04:12:36  asked for    /d/a b.exe is taken in": True,
+    "2026-11-24 04:12:36  released     other -> /r/other: clean (sha256 5af1e0000000)": True,
+    "2026-11-24 04:12:36  arrived      xa b.exe (1.0 kB) in /d": False,
+    "2026-11-24 04:12:36  arrived      a b.exe.part (1.0 kB) in /d": False,
+    "2026-11-24 04:12:36  arrived      other (1.0 kB) in /a b.exe.d": False,
+    "2026-11-24 04:12:36  watching     /d, mode normal": False,
+    "    | a b.exe in a traceback": False,
+}
+
+
+@pytest.mark.parametrize("pattern", ["a b.exe", "a *.exe", "? b.e[xy]e"])
+@pytest.mark.parametrize(("line", "is_about"), LINES_OF_TEXT.items())
+def test_a_line_of_text_is_about_a_file_where_it_speaks_of_it(pattern, line, is_about):
+    row = Arrival(1, State.RELEASED, b"/d", b"/d/a b.exe", sha256="5af1e" + "0" * 59)
+    assert Choice(None, pattern, [row]).wants(line) is is_about
+
+
+@pytest.mark.parametrize("pattern", ["[", "]", "[]", "[!]", "a[\\]", "(*", "?*z", "\x1b"])
+def test_any_text_may_be_a_pattern(pattern):
+    assert not Choice(None, pattern, []).wants("2026-11-24 04:12:33  arrived      x (1 byte) in /d")
 
 
 def test_a_line_cannot_drive_the_terminal(logged, run):
@@ -62,3 +96,45 @@ def test_no_log_yet_says_where_it_looked(scene, run):
     assert title == "Error: There is no log yet"
     assert about.strip() == str(scene.state / "checkfirst.log")
     assert "checkfirst run" in to_do
+
+
+def test_following_one_file_begins_with_its_last_lines_however_far_back(logged):
+    path = logged.state / "checkfirst.log"
+    with path.open("a") as file:
+        file.writelines(f"2026-11-24 05:00:00  arrived      {n}.txt (1 byte)\n" for n in range(999))
+    code = "from checkfirst.cli.main import entry; entry()"
+    command = [sys.executable, "-u", "-c", code, "log", "-f", "-n", "2", "--file", "*.exe"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=logged.top) as process:
+        try:
+            first = [process.stdout.readline() for _ in range(2)]
+            assert first == [f"{each}\n" for each in LINES[:2]]
+            with path.open("a") as file:
+                file.write("2026-11-24 05:00:01  arrived      b.txt (1 byte) in /d\n")
+                file.write("2026-11-24 05:00:02  arrived      c.exe (1 byte) in /d\n")
+            assert process.stdout.readline().endswith("c.exe (1 byte) in /d\n")
+        finally:
+            process.terminate()
+
+
+def test_a_broken_database_is_no_reason_not_to_read_the_log(logged, run):
+    (logged.state / "checkfirst.sqlite").write_bytes(b"SQLite format 3\0" + b"x" * 5000)
+    assert run("log", "--file", "a.exe")[1].splitlines() == LINES[:2]
+
+
+def test_a_person_sees_colours_and_json_as_text():
+    (pieces,) = log_face.of(LINES[1], 80)
+    assert "".join(text for text, _ in pieces) == LINES[1]
+    assert ("quarantined", "red") in pieces
+    told = {"time": "2026-11-24T04:12:34.000Z", "level": "info", "event": "held", "text": "a \x1b"}
+    ((*_, (text, _)),) = log_face.of(json.dumps(told), 80)
+    assert text == "         a \\x1b"
+    for strange in ("{", '{"time": 7}', "    | traceback", ""):
+        assert log_face.of(strange, 80) == [[(strange, None)]]
+
+
+def test_long_lines_go_on_below_their_text():
+    lines = log_face.of(LINES[1] + " word" * 30, 80)
+    shown = ["".join(text for text, _ in line) for line in lines]
+    assert shown[0].startswith(LINES[1])
+    assert max(map(len, shown)) <= 80
+    assert all(line.startswith(" " * 34 + "word") for line in shown[1:])

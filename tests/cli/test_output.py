@@ -89,3 +89,34 @@ def test_sizes(count, words):
 )
 def test_how_long_ago(seconds, words):
     assert output.ago(1000.0, 1000.0 + seconds) == words
+
+
+def test_no_colours_where_they_are_not_wanted(terminal, monkeypatch):
+    stream = terminal()
+    output.state("running", "")
+    output.styled([("a\x1b", "red")])
+    coloured = stream.getvalue()
+    assert coloured.startswith("checkfirst is \x1b[32m\x1b[1mrunning\x1b[0m\n")
+    assert coloured.endswith("\x1b[31ma\\x1b\x1b[0m\n")
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = terminal()
+    output.state("running", "")
+    output.heading("Heading")
+    output.styled([("a", "red")])
+    output.table(["state"], [("waiting",)])
+    lines = [line.strip() for line in stream.getvalue().splitlines()]
+    assert lines == ["checkfirst is running", "Heading", "a", "\x1b[1mstate  \x1b[0m", "waiting"]
+
+
+def test_long_facts_go_on_below_their_beginning_on_a_terminal(terminal, monkeypatch, capsys):
+    facts = [("reason", "word " * 20), ("report", "https://" + "x" * 100)]
+    output.facts(facts)
+    plain = capsys.readouterr().out.splitlines()
+    assert len(plain) == 2
+    monkeypatch.setenv("COLUMNS", "60")
+    stream = terminal()
+    output.facts(facts)
+    lines = stream.getvalue().splitlines()
+    assert lines[1].startswith("        word")
+    assert "https://" + "x" * 100 in lines[-1] + lines[-2]
+    assert max(map(len, lines[:2])) <= 60

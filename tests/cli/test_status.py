@@ -174,3 +174,13 @@ def test_wait_comes_back_when_the_last_file_has_its_end(daemon):
 def test_wait_counts_files_that_have_not_settled(daemon):
     daemon.snapshot(settling=2)
     assert look_blocking(glance_blocking(None, os.environ)).unfinished == 2
+
+
+def test_wait_gives_up_in_time_and_says_so(daemon, run):
+    daemon.snapshot()
+    daemon.arrive(b"file", State.WAITING)
+    code, out, err = run("status", "--wait", "--timeout", "1ms")
+    assert (code, out) == (3, "")
+    assert "Not every file" in err
+    assert run("status", "--timeout", "1s")[0] == 2
+    assert run("status", "--wait", "--timeout", "soon")[0] == 2

@@ -27,7 +27,7 @@ def test_the_story_is_in_order(scene, run):
     ]
     assert told[3].startswith(f"quarantined in {scene.top}/quarantine/")
     assert "3 of 64 engines call it malicious" in out
-    assert "Engine: [bold]Bad\\x1b[0m" in out
+    assert "they call it  [bold]Bad\\x1b[0m (1)\n" in out
 
 
 def test_a_waiting_file_says_what_it_waits_for_and_until_when(scene, run):

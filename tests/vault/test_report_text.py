@@ -1,4 +1,7 @@
 import dataclasses
+import time
+
+import pytest
 
 from checkfirst.model import VerdictKind
 from checkfirst.vault.report import Report
@@ -26,10 +29,10 @@ REPORT = Report(
 def test_it_says_what_whence_when_why_and_what_to_do():
     text = to_text(REPORT)
     for part in (
-        "quarantine: inv\\xff\\x0a\\u202egpj.exe\n",
+        "File:        inv\\xff\\x0a\\u202egpj.exe\n",
         "/home/ann/Downloads/",
-        "2023-11-14 22:13:20 UTC",
-        "1,234,567 bytes",
+        "2023-11-14 22:13:20 (UTC+0000)",
+        "1.2 MB (1,234,567 bytes)",
         "62 of 64 engines call it harmful.",
         "https://www.virustotal.com/gui/file/",
         "checkfirst quarantine restore 17\n",
@@ -39,10 +42,34 @@ def test_it_says_what_whence_when_why_and_what_to_do():
         assert part in text
 
 
+@pytest.fixture(autouse=True)
+def utc(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_the_clock_on_the_wall_counts(monkeypatch):
+    monkeypatch.setenv("TZ", "CET-1")
+    time.tzset()
+    assert "2023-11-14 23:13:20 (UTC+0100)" in to_text(REPORT)
+
+
+def test_engines_that_agree_are_told_once_and_how_many_are_not_named():
+    threats = (*(f"Engine {n}: Trojan.Generic" for n in range(12)), "ClamAV: Eicar")
+    text = to_text(dataclasses.replace(REPORT, threats=threats))
+    assert "What they call it (13 of the 62):\n    Trojan.Generic\n        Engine 0, " in text
+    assert "    Eicar  (ClamAV)\n" in text
+    called = text.partition("What they call it")[2].splitlines()
+    assert max(map(len, called)) <= 91
+
+
 def test_no_hostile_character_survives():
     text = to_text(REPORT)
     assert all(line.isprintable() for line in text.splitlines())
-    assert "    One: Trojan\\x1b[2J\\x0aTwo: fine\n" in text
+    assert "    Trojan\\x1b[2J\\x0aTwo: fine  (One)\n" in text
     assert text.encode()
 
 

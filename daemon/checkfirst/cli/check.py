@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import click
 
 from checkfirst.cli.opening import open_file_blocking, open_page_blocking
+from checkfirst.cli.span import SPAN
 from checkfirst.errors import FileProblem
 from checkfirst.model import Action, Decision, Mode
 from checkfirst.policy.names import escape, show
 from checkfirst.settings.load import load
-from checkfirst.settings.units import duration
 
 if TYPE_CHECKING:
     from checkfirst.service.checking import Judged
@@ -37,13 +37,6 @@ class Openers:
     page: Callable[[str], None] = open_page_blocking
 
 
-def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> float:
-    try:
-        return duration(value).total_seconds()
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 @click.command()
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=bytes), metavar="FILE..."
@@ -60,7 +53,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, value: str) -> f
     "seconds",
     default="90s",
     show_default=True,
-    callback=_seconds,
+    type=SPAN,
     metavar="TIME",
     help="How long to wait for an answer.",
 )

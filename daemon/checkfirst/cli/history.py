@@ -1,5 +1,8 @@
 """`checkfirst history`: what happened to each file, newest first."""
 
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -7,12 +10,25 @@ import click
 from checkfirst.cli import output
 from checkfirst.cli.options import Options, database_of
 from checkfirst.model import Arrival, State
-from checkfirst.policy.names import show
 from checkfirst.service.overview import row_json, with_outlook
 from checkfirst.service.status import read_blocking
+from checkfirst.settings.units import duration
 from checkfirst.store.reading import Reading
 
-_NAME = 48
+
+def _since(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
+    """The moment that is meant, in local time where it is a day."""
+    if value is None:
+        return None
+    with suppress(ValueError):
+        return datetime.fromisoformat(value).timestamp()
+    try:
+        age = duration(value).total_seconds()
+    except ValueError as error:
+        raise click.BadParameter(f"{error}, or a day such as 2026-11-24") from None
+    from checkfirst.clock import SystemClock  # noqa: PLC0415  (imports asyncio)
+
+    return SystemClock().now() - age
 
 
 @click.command()
@@ -27,19 +43,52 @@ _NAME = 48
     multiple=True,
     help="Only files in this state; may be given several times.",
 )
+@click.option(
+    "--since",
+    metavar="WHEN",
+    callback=_since,
+    help="Only files that arrived since: an age such as 2h or 7d, or a day such as 2026-11-24.",
+)
+@click.argument("file", required=False)
 @click.pass_obj
-def history(options: Options, *, is_json: bool, limit: int, states: tuple[str, ...]) -> None:
-    """What happened to each file, newest first."""
+def history(
+    options: Options,
+    *,
+    is_json: bool,
+    limit: int,
+    states: tuple[str, ...],
+    since: float | None,
+    file: str | None,
+) -> None:
+    """What happened to each file, newest first.
+
+    Only to FILE, where it is given: a name, a pattern such as '*.exe', or the start of a SHA-256.
+
+    Example: checkfirst history --since 1d --state quarantined
+    """
     state = Path(options.glance().state)
+    wanted = {State(each) for each in states} or None
     with Reading(database_of(state)) as reading:
-        rows = reading.history(limit, {State(each) for each in states} or None)
+        if file is None:
+            rows = reading.history(limit, wanted, since)
+        else:
+            found = reading.find(file)
+            rows = [row for row in found if _is_meant(row, wanted, since)][:limit]
     rows = with_outlook(rows, read_blocking(state))
     if is_json:
         output.as_json([row_json(row) for row in rows])
     elif rows:
         print_rows(rows)
+    elif states or file is not None or since is not None:
+        output.line("There is no such file.")
     else:
-        output.line("No file has arrived yet." if not states else "There is no such file.")
+        output.line("No file has arrived yet.")
+
+
+def _is_meant(row: Arrival, states: Collection[State] | None, since: float | None) -> bool:
+    if states is not None and row.state not in states:
+        return False
+    return since is None or (row.arrived_at is not None and row.arrived_at >= since)
 
 
 def print_rows(rows: list[Arrival]) -> None:
@@ -49,12 +98,13 @@ def print_rows(rows: list[Arrival]) -> None:
         [
             (
                 row.id,
-                output.local(row.arrived_at),
+                output.moment(row.arrived_at),
                 row.state.value,
                 row.verdict.value if row.verdict else None,
-                show(row.name, _NAME),
+                row.name,
                 row.reason,
             )
             for row in rows
         ],
+        spare=("verdict",),
     )

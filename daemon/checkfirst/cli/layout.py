@@ -48,11 +48,11 @@ def fit(
     Columns whose headings are in `spare` are left out, the last first, where the others would get
     too narrow; then the widest are cut.
     """
-    kept = list(range(len(headings)))
     natural = [
         max([width(heading), *(width(row[n].text) for row in rows)])
         for n, heading in enumerate(headings)
     ]
+    kept = [n for n in range(len(headings)) if natural[n]]
     if room is None:
         return _taken(headings, rows, kept, natural)
     for n in reversed(range(len(headings))):

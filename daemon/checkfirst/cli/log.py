@@ -1,22 +1,21 @@
 """`checkfirst log`: the last lines of the log, or the log as it is written."""
 
-import json
 import os
-from collections.abc import Callable
+import time
+from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from checkfirst.cli import output
-from checkfirst.cli.options import Options
-from checkfirst.errors import Problem
+from checkfirst.cli import log_face, output, screen
+from checkfirst.cli.log_choice import LEVELS, Choice
+from checkfirst.cli.options import Options, database_of
+from checkfirst.errors import Problem, StoreError
 from checkfirst.log_tail import follow, read_last_blocking
-from checkfirst.policy.names import escape
+from checkfirst.model import Arrival
+from checkfirst.store.reading import Reading
 
-LEVELS = ("debug", "info", "warning", "error")
-
-_TEXT_LEVELS = {"problem": "error", "quarantined": "warning", "submitted": "warning"}
-"""The text form tells events and no levels; other events are as good as information."""
 _MOST_SEARCHED = 1_000_000
 """Lines that are looked through when only some are wanted."""
 
@@ -27,50 +26,73 @@ _MOST_SEARCHED = 1_000_000
     "-n", "--lines", type=click.IntRange(0), default=50, show_default=True, help="So many lines."
 )
 @click.option("--level", type=click.Choice(LEVELS), help="Only lines as grave as this, or graver.")
-@click.option("--file", "name", metavar="NAME", help="Only lines that speak of this file.")
+@click.option(
+    "--file",
+    "name",
+    metavar="NAME",
+    help="Only lines about this file: its name, a pattern, its id or the start of its SHA-256.",
+)
 @click.pass_obj
 def log(
     options: Options, *, is_followed: bool, lines: int, level: str | None, name: str | None
 ) -> None:
-    """Read the log, or follow it."""
-    path = Path(options.glance().log_file)
-    wanted = wants(level, escape(name) if name else None)
+    """Read the log, or follow it.
+
+    On a terminal it is coloured, and a log in JSON is shown as text; elsewhere lines are as they
+    lie in the file.
+
+    Example: checkfirst log -f --level warning
+    """
+    glance = options.glance()
+    path = Path(glance.log_file)
+    choice = Choice(level, name, _known(glance.state, name) if name else [])
+    searched = lines if choice.takes_all else _MOST_SEARCHED
     if is_followed:
-        for each in follow(path, lines):
-            if wanted(each):
-                output.line(each)
-                output.flush()
+        _follow(path, choice, lines, searched)
         return
-    last = read_last_blocking(path, _MOST_SEARCHED if level or name else lines)
+    last = read_last_blocking(path, searched)
     if not last and not path.exists():
         raise Problem(
             "There is no log yet",
             "It is begun when the daemon starts: checkfirst run",
             about=os.fsencode(path).decode(errors="backslashreplace"),
         )
-    chosen = [each for each in last if wanted(each)]
+    chosen = [each for each in last if choice.wants(each)]
     for each in chosen[-lines:] if lines else []:
-        output.line(each)
+        _print(each)
 
 
-def wants(level: str | None, name: str | None) -> Callable[[str], bool]:
-    """Whether a line is asked for; a traceback's lines belong to no file and have no level."""
-    least = LEVELS.index(level) if level else 0
-
-    def wanted(line: str) -> bool:
-        if name is not None and name not in line and json.dumps(name)[1:-1] not in line:
-            return False
-        return LEVELS.index(_level_of(line)) >= least
-
-    return wanted
+def _known(state: str, name: str) -> list[Arrival]:
+    """What the journal knows by that name; a broken one is no reason not to read the log."""
+    with suppress(StoreError), Reading(database_of(state)) as reading:
+        return reading.find(name)
+    return []
 
 
-def _level_of(line: str) -> str:
-    if line.startswith("{"):
-        try:
-            found = json.loads(line).get("level")
-        except ValueError:
-            return "info"
-        return found if found in LEVELS else "error"
-    words = line.split(maxsplit=3)
-    return _TEXT_LEVELS.get(words[2], "info") if len(words) > 2 else "info"  # noqa: PLR2004
+def _follow(path: Path, choice: Choice, lines: int, searched: int) -> None:
+    """What is there already is only known to be all when nothing more comes at once."""
+    before: deque[str] | None = deque(maxlen=lines)
+
+    def pause(seconds: float) -> None:
+        nonlocal before
+        for each in before or ():
+            _print(each)
+        before = None
+        output.flush()
+        time.sleep(seconds)
+
+    for each in follow(path, searched, sleep=pause):
+        if not choice.wants(each):
+            continue
+        if before is not None:
+            before.append(each)
+        else:
+            _print(each)
+
+
+def _print(line: str) -> None:
+    if screen.is_terminal():
+        for each in log_face.of(line, screen.width()):
+            output.styled(each)
+    else:
+        output.line(line)

@@ -78,6 +78,11 @@ def coloured(word: str, colour: str | None) -> str:
     return click.style(word, fg=colour, bold=True) if screen.has_colours() else word
 
 
+def styled(pieces: Iterable[tuple[str, str | None]]) -> None:
+    """A line of several pieces, each in its colour."""
+    print("".join(_in(escape(words), colour) for words, colour in pieces))
+
+
 def state(word: str, rest: str) -> None:
     """A line that begins with a state, coloured on a terminal."""
     print(f"checkfirst is {coloured(word, _COLOURS.get(word))}{escape(rest)}")
@@ -227,6 +232,10 @@ def counted(counts: Mapping[str, int]) -> str:
 
 def _many(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
+def _in(words: str, colour: str | None) -> str:
+    return click.style(words, fg=colour) if colour and screen.has_colours() else words
 
 
 def _wrapped(value: str, indent: int) -> list[str]:

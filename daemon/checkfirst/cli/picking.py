@@ -8,6 +8,7 @@ import click
 
 from checkfirst.cli import output
 from checkfirst.cli.options import Options, database_of
+from checkfirst.cli.span import SPAN
 from checkfirst.errors import Problem
 from checkfirst.model import Arrival, State
 from checkfirst.policy.names import escape, show
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 QUARANTINED = frozenset({State.QUARANTINED})
 OLDER_THAN = click.option(
-    "--older-than", metavar="AGE", help="All that have lain there for longer, such as 30d."
+    "--older-than",
+    type=SPAN,
+    metavar="AGE",
+    help="All that have lain there for longer, such as 30d.",
 )
 
 _PATTERN = frozenset("*?[")
@@ -53,10 +57,10 @@ def pick(options: Options, texts: Sequence[str], states: Collection[State]) -> l
 
 
 def pick_quarantined(
-    options: Options, texts: Sequence[str], older_than: str | None
+    options: Options, texts: Sequence[str], older_than: float | None
 ) -> list[Arrival]:
     """Quarantined files that are named, or that have lain there for longer; one of the two."""
-    if bool(texts) == bool(older_than):
+    if bool(texts) == (older_than is not None):
         raise click.UsageError("Name files, or give --older-than.")
     if texts:
         return pick(options, texts, QUARANTINED)
@@ -64,17 +68,13 @@ def pick_quarantined(
         return older(reading.quarantined(), older_than)
 
 
-def older(rows: Sequence[Arrival], age: str | None) -> list[Arrival]:
+def older(rows: Sequence[Arrival], age: float | None) -> list[Arrival]:
     """Those that were quarantined longer ago than that; all when no age is given."""
     if age is None:
         return list(rows)
     from checkfirst.clock import SystemClock  # noqa: PLC0415  (imports asyncio)
-    from checkfirst.settings.units import duration  # noqa: PLC0415  (for this option alone)
 
-    try:
-        before = SystemClock().now() - duration(age).total_seconds()
-    except ValueError as error:
-        raise click.UsageError(f"--older-than: {error}") from error
+    before = SystemClock().now() - age
     return [row for row in rows if _since(row) < before]
 
 

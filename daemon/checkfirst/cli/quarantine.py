@@ -31,7 +31,7 @@ def quarantine() -> None:
 @OLDER_THAN
 @click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
 @click.pass_obj
-def list_(options: Options, *, older_than: str | None, is_json: bool) -> None:
+def list_(options: Options, *, older_than: float | None, is_json: bool) -> None:
     """What lies in the quarantine, newest first.
 
     Example: checkfirst quarantine list --older-than 30d
@@ -42,7 +42,9 @@ def list_(options: Options, *, older_than: str | None, is_json: bool) -> None:
     if is_json:
         output.as_json([row_json(row) for row in rows])
     elif not rows:
-        output.line("Nothing is that old." if older_than else "The quarantine is empty.")
+        output.line(
+            "Nothing is that old." if older_than is not None else "The quarantine is empty."
+        )
     else:
         output.table(
             ["id", "quarantined", "size", "found by", "name", "reason"],

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def export(
     context: click.Context,
     files: tuple[str, ...],
-    older_than: str | None,
+    older_than: float | None,
     to: Path,
     *,
     is_json: bool,

@@ -79,7 +79,7 @@ def restore(
 def delete(
     context: click.Context,
     files: tuple[str, ...],
-    older_than: str | None,
+    older_than: float | None,
     *,
     yes: bool,
     is_json: bool,

@@ -47,4 +47,4 @@ def draw(fitted: layout.Fitted, indent: int, colours: Mapping[str, str]) -> None
                 for title, cell in zip(fitted.headings, row, strict=True)
             )
         )
-    Console(width=width()).print(Padding(drawn, (0, 0, 0, indent)))
+    Console(width=width()).print(Padding(drawn, (0, 0, 0, indent), expand=False))

@@ -9,8 +9,9 @@ import click
 
 from checkfirst.cli import output
 from checkfirst.cli.options import Options, database_of
+from checkfirst.cli.span import SPAN
 from checkfirst.clock import SystemClock
-from checkfirst.policy.names import show
+from checkfirst.errors import Problem
 from checkfirst.policy.quota import Limits
 from checkfirst.service.lock import running_pid
 from checkfirst.service.overview import Overview, overview
@@ -27,6 +28,7 @@ _QUIET_LOOKS = 2
 """So many looks in a row must find nothing to do: a file that has just been dropped shows up in
 what the daemon writes a moment later."""
 _MOST_WAITING = 10
+_SPANS = {"minute": "this minute", "day": "today", "month": "this month"}
 
 
 @click.command()
@@ -34,15 +36,29 @@ _MOST_WAITING = 10
 @click.option(
     "--wait", is_flag=True, help="Come back when the daemon runs and every file has its end."
 )
+@click.option(
+    "--timeout",
+    "seconds",
+    type=SPAN,
+    metavar="TIME",
+    help="With --wait: give up after so long, such as 10m, with exit code 3.",
+)
 @click.pass_obj
-def status(options: Options, *, is_json: bool, wait: bool) -> int:
+def status(options: Options, *, is_json: bool, wait: bool, seconds: float | None) -> int:
     """What runs, what waits and until when, and what is wrong.
 
     Exit code 0: running. 1: running, and there is a problem to read. 3: not running.
+
+    Example: checkfirst status --wait --timeout 10m && open-my-downloads
     """
     glance = options.glance()
-    if wait:
-        wait_blocking(lambda: look_blocking(glance), time.sleep)
+    if seconds is not None and not wait:
+        raise click.UsageError("--timeout goes with --wait.")
+    if wait and not wait_blocking(lambda: look_blocking(glance), time.sleep, seconds):
+        raise Problem(
+            "Not every file has come to its end in that time",
+            "`checkfirst status` says which, and what they wait for.",
+        )
     seen = look_blocking(glance)
     if is_json:
         output.as_json(seen.to_json())
@@ -68,14 +84,21 @@ def look_blocking(glance: Glance) -> Overview:
         )
 
 
-def wait_blocking(look: Callable[[], Overview], sleep: Callable[[float], object]) -> None:
-    """Until a daemon runs and nothing is on its way."""
+def wait_blocking(
+    look: Callable[[], Overview], sleep: Callable[[float], object], seconds: float | None = None
+) -> bool:
+    """Until a daemon runs and nothing is on its way; False when that took too many seconds."""
     quiet = 0
-    while quiet < _QUIET_LOOKS:
+    waited = 0.0
+    while True:
         seen = look()
         quiet = quiet + 1 if seen.pid is not None and not seen.unfinished else 0
-        if quiet < _QUIET_LOOKS:
-            sleep(_PAUSE)
+        if quiet == _QUIET_LOOKS:
+            return True
+        if seconds is not None and waited >= seconds:
+            return False
+        sleep(_PAUSE)
+        waited += _PAUSE
 
 
 def _print(seen: Overview, glance: Glance) -> None:
@@ -115,14 +138,16 @@ def _print(seen: Overview, glance: Glance) -> None:
         output.line()
         output.heading("Problems")
         for problem in seen.problems:
-            output.line(f"  {problem}")
+            output.paragraph(problem, indent=2)
     for warning in glance.warnings:
         output.note(warning)
 
 
 def _numbers(seen: Overview, now: float) -> list[tuple[str, str]]:
     quota = [
-        f"{spent.used} of {spent.limit} this {span}" if spent.limit else f"{spent.used} this {span}"
+        f"{spent.used} of {spent.limit} {_SPANS[span]}"
+        if spent.limit
+        else f"{spent.used} {_SPANS[span]}"
         for span, spent in seen.quota.items()
     ]
     last = seen.last_verdict_at
@@ -151,7 +176,7 @@ def _print_sources(seen: Overview) -> None:
     ]
     output.table([""] * 5, rows, indent=2)
     if seen.note:
-        output.line(f"  Note: {seen.note}.")
+        output.paragraph(f"Note: {seen.note}.", indent=2)
 
 
 def _took(seconds: float | None) -> str:
@@ -176,7 +201,7 @@ def _print_waiting(seen: Overview, now: float) -> None:
     output.line()
     output.heading("Waiting")
     rows = [
-        (each.id, show(each.name, 40), output.until(each.until, now), each.reason)
+        (each.id, each.name, output.until(each.until, now), each.reason)
         for each in seen.waiting[:_MOST_WAITING]
     ]
     output.table([""] * 4, rows, indent=2)

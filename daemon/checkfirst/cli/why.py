@@ -10,6 +10,7 @@ from checkfirst.cli.options import Options, database_of
 from checkfirst.errors import Problem
 from checkfirst.model import Arrival, State
 from checkfirst.policy.names import escape, show
+from checkfirst.policy.threats import by_name
 from checkfirst.service.overview import row_json, second_look_json, with_outlook
 from checkfirst.service.status import read_blocking
 from checkfirst.store.reading import Reading
@@ -34,6 +35,7 @@ _ON_ITS_WAY = {
     State.LEFT: "left where it is, as it could not be taken; it is tried again",
 }
 _MOST_OTHERS = 10
+_MOST_NAMES = 5
 
 
 @click.command()
@@ -86,7 +88,7 @@ def _print_story(reading: Reading, row: Arrival) -> None:
     output.heading(f"{show(row.name)} ({row.state.value}, number {row.id})")
     output.facts(facts(row))
     output.line()
-    output.table(["", ""], story(row), indent=2)
+    output.facts(story(row), indent=2)
     if row.sha256 and (entry := reading.listed(row.sha256)):
         output.line()
         since = output.local(entry.added_at)
@@ -122,12 +124,20 @@ def facts(row: Arrival) -> list[tuple[str, output.Cell]]:
         ("verdict", row.verdict.value if row.verdict else None),
         ("said by", row.source),
         ("engines", opinions),
-        ("they call it", ", ".join(row.threats)),
+        ("they call it", _names(row)),
         ("report", row.report_url),
         ("size", output.size(row.size)),
         ("kind", row.content_type and f"{row.content_type} ({row.risk or 'other'})"),
         ("sha256", row.sha256),
     ]
+
+
+def _names(row: Arrival) -> str:
+    """The names on which most engines agree."""
+    found = by_name(row.threats)
+    told = [f"{name} ({len(engines)})" if engines else name for name, engines in found]
+    more = f", and {len(found) - _MOST_NAMES} more names" if len(found) > _MOST_NAMES else ""
+    return ", ".join(told[:_MOST_NAMES]) + more
 
 
 def story(row: Arrival) -> list[tuple[output.Cell, output.Cell]]:

@@ -46,15 +46,22 @@ class Reading:
             self._connection.close()
             self._connection = None
 
-    def history(self, limit: int, states: Collection[State] | None = None) -> list[Arrival]:
-        """The newest rows, newest first; only those in `states`, where that is given."""
+    def history(
+        self, limit: int, states: Collection[State] | None = None, since: float | None = None
+    ) -> list[Arrival]:
+        """The newest rows, newest first; where given, only those in `states` or arrived `since`."""
+        late = "" if since is None else "arrived_at >= ?"
+        args = (limit,) if since is None else (since, limit)
         if states is None:
-            return self._arrivals("ORDER BY id DESC LIMIT ?", (limit,))
+            where = f"WHERE {late} " if late else ""
+            return self._arrivals(f"{where}ORDER BY id DESC LIMIT ?", args)
         names = ", ".join(f"'{state.value}'" for state in sorted(states))
         # Released ones are most of the newest anyhow; the others have an index.
         shelves = ", ".join(f"'{shelf}'" for shelf in sorted({str(row.shelf(s)) for s in states}))
         few = "" if State.RELEASED in states else f"shelf IN ({shelves}) AND "
-        return self._arrivals(f"WHERE {few}state IN ({names}) ORDER BY id DESC LIMIT ?", (limit,))
+        late = f" AND {late}" if late else ""
+        rest = f"WHERE {few}state IN ({names}){late} ORDER BY id DESC LIMIT ?"
+        return self._arrivals(rest, args)
 
     def quarantined(self) -> list[Arrival]:
         """All that lies in the quarantine, newest first."""
