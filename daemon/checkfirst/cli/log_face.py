@@ -41,8 +41,13 @@ def of(line: str, columns: int) -> list[Styled]:
     margin = len(f"{moment}  {event}{gap}")
     room = max(columns - margin, _NARROWEST)
     first, *more = textwrap.wrap(escape(text), room, break_on_hyphens=False) or [""]
-    head = [(f"{moment}  ", _TIME_COLOUR), (event, _COLOURS.get(event)), (gap + first, None)]
-    return [head, *([(" " * margin + each, None)] for each in more)]
+    head: Styled = [
+        (f"{moment}  ", _TIME_COLOUR),
+        (event, _COLOURS.get(event)),
+        (gap + first, None),
+    ]
+    rest: list[Styled] = [[(" " * margin + each, None)] for each in more]
+    return [head, *rest]
 
 
 def _as_text(line: str) -> str:

@@ -10,6 +10,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TextIO
 
 import click
 
@@ -157,14 +158,12 @@ def note(words: str) -> None:
 
 def problem(error: CheckfirstError) -> None:
     """An error on stderr: what, about what, and what to do."""
-    title = click.style("Error:", fg="red") if sys.stderr.isatty() else "Error:"
-    if isinstance(error, SettingsError):
-        lines = [error.title, *(f"  {escape(each)}" for each in error.problems)]
-    else:
-        lines = [escape(error.title), *([f"  {escape(error.about)}"] if error.about else [])]
-    if error.to_do:
-        lines.append(f"  {escape(error.to_do)}")
-    print(f"{title} " + "\n".join(lines), file=sys.stderr)
+    word = click.style("Error:", fg="red") if screen.has_colours(sys.stderr) else "Error:"
+    several = error.problems if isinstance(error, SettingsError) else [error.about]
+    print(f"{word} {escape(error.title)}", file=sys.stderr)
+    for part in filter(None, (*several, error.to_do)):
+        for each in _wrapped(escape(part), 2, sys.stderr):
+            print(f"  {each}", file=sys.stderr)
 
 
 def finding(level: str, name: str, title: str, about: str, to_do: str) -> None:
@@ -238,8 +237,8 @@ def _in(words: str, colour: str | None) -> str:
     return click.style(words, fg=colour) if colour and screen.has_colours() else words
 
 
-def _wrapped(value: str, indent: int) -> list[str]:
-    if not screen.is_terminal():
+def _wrapped(value: str, indent: int, stream: TextIO | None = None) -> list[str]:
+    if not screen.is_terminal(stream):
         return [value]
     room = max(screen.width() - indent, _NARROWEST)
     return textwrap.wrap(value, room, break_long_words=False, break_on_hyphens=False) or [""]

@@ -4,18 +4,21 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from typing import TextIO
 
 from checkfirst.cli import layout
 
 
-def is_terminal() -> bool:
-    """Whether a person reads what is printed."""
-    return sys.stdout.isatty()
+def is_terminal(stream: TextIO | None = None) -> bool:
+    """Whether a person reads what is printed, on standard output unless another is meant."""
+    return (stream or sys.stdout).isatty()
 
 
-def has_colours() -> bool:
+def has_colours(stream: TextIO | None = None) -> bool:
     """Whether colours are welcome: https://no-color.org, and a terminal that has them."""
-    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (
+        is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
 
 
 def width() -> int:
