@@ -57,6 +57,7 @@ TABLE = {
     "allow": Entry(_ACT, "Your own list of what is always released.", "lists"),
     "block": Entry(_ACT, "Your own list of what is never released.", "lists"),
     "take": Entry(_ACT, "Have files judged that were there before.", "take"),
+    "known-good": Entry(_ACT, "Let published files through by a list of them.", "known_good"),
     "init": Entry(_SET, "Ask the first questions, and write a settings file.", "init"),
     "settings": Entry(_SET, "Show the settings, check them, or say where they are.", "settings"),
     "key": Entry(_SET, "Keep your VirusTotal API key, try it, or remove it.", "key"),

@@ -1,7 +1,8 @@
 """Known-good lists for tests, built as an import builds them."""
 
+import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from checkfirst.sources.knowngood.building import write_blocking
@@ -15,6 +16,12 @@ def digests(count: int, first: int = 0) -> list[bytes]:
     return [hashlib.sha256(b"%d" % number).digest() for number in range(first, first + count)]
 
 
+@contextlib.contextmanager
+def unseen(*_) -> Iterator:
+    """Nobody looks on."""
+    yield lambda _: None
+
+
 def build(target: Path, good: Iterable[bytes], bad: Iterable[bytes] = (), **facts) -> Facts:
     """Write a list there."""
     told = {"source": "a test", "made_at": 1_764_000_000.0, "count": 0, **facts}
@@ -23,7 +30,7 @@ def build(target: Path, good: Iterable[bytes], bad: Iterable[bytes] = (), **fact
         try:
             wanted.add(good)
             unwanted.add(bad)
-            return write_blocking(draft, target, wanted, unwanted, Facts(**told), lambda *_: None)
+            return write_blocking(draft, target, wanted, unwanted, Facts(**told), unseen)
         finally:
             wanted.close()
             unwanted.close()

@@ -4,13 +4,12 @@ They are dealt into piles on the disk first; then one pile after the other is so
 The new list is read back whole, and only then put in the old one's place.
 """
 
-import contextlib
 import hashlib
 import os
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,17 +25,15 @@ from checkfirst.sources.knowngood.format import (
     head,
     key_of,
     packed,
-    shown,
+    shown_path,
 )
+from checkfirst.sources.knowngood.hashset import Shown
 from checkfirst.sources.knowngood.piles import PILES, Piles
 from checkfirst.sources.knowngood.reading import KnownGoodList
 
-Progress = Callable[[str, int, int | None], None]
-"""What is being done, how many are done, and of how many, where that is known."""
-
 
 def write_blocking(
-    draft: Draft, target: Path, good: Piles, bad: Piles, facts: Facts, progress: Progress
+    draft: Draft, target: Path, good: Piles, bad: Piles, facts: Facts, shown: Shown
 ) -> Facts:
     """Write what is in `good` and not in `bad`, check it, and put it in the list's place.
 
@@ -46,19 +43,20 @@ def write_blocking(
     before, sums = array("I", [0]), array("I")
     count = left_out = 0
     os.lseek(descriptor, KEYS_AT, os.SEEK_SET)
-    for number in range(PILES):
-        pile, unwanted = good.pile(number), bad.pile(number)
-        left_out += len(unwanted)
-        digests = sorted(pile - unwanted)
-        if count + len(digests) > MOST_KEYS:  # pragma: no cover
-            raise Problem("These hashes are too many for one list", "Leave some out.")
-        for keys in _slots(number, digests):
-            count += len(keys)
-            before.append(count)
-            content = b"".join(keys)
-            sums.append(zlib.crc32(content))
-            write_all_blocking(descriptor, content)
-        progress("sorting", number + 1, PILES)
+    with shown("Sorting", good.size, "hashes") as advance:
+        for number in range(PILES):
+            pile, unwanted = good.pile(number), bad.pile(number)
+            left_out += len(unwanted)
+            digests = sorted(pile - unwanted)
+            if count + len(digests) > MOST_KEYS:  # pragma: no cover
+                raise Problem("These hashes are too many for one list", "Leave some out.")
+            for keys in _slots(number, digests):
+                count += len(keys)
+                before.append(count)
+                content = b"".join(keys)
+                sums.append(zlib.crc32(content))
+                write_all_blocking(descriptor, content)
+            advance(good.size // PILES)
     tables = packed(Tables(before, sums))
     total = hashlib.sha256(tables).hexdigest()
     facts = replace(facts, count=count, left_out=left_out, tables_sum=total)
@@ -71,7 +69,7 @@ def write_blocking(
     write_all_blocking(descriptor, tables)
     os.lseek(descriptor, 0, os.SEEK_SET)
     write_all_blocking(descriptor, head(facts))
-    _check_blocking(draft.path, progress)
+    _check_blocking(draft.path, shown)
     draft.put_in_place_blocking(target)
     return facts
 
@@ -87,10 +85,13 @@ def _slots(number: int, digests: list[bytes]) -> Iterator[list[bytes]]:
         first = end
 
 
-def _check_blocking(path: Path, progress: Progress) -> None:
+def _check_blocking(path: Path, shown: Shown) -> None:
     """Raises DamagedError where the disk has not kept what was written."""
-    with KnownGoodList.open_blocking(path) or contextlib.nullcontext() as written:
-        if written is None:
-            raise Problem("The new list has vanished while it was written", about=shown(path))
+    written = KnownGoodList.open_blocking(path)
+    if written is None:
+        raise Problem("The new list has vanished while it was written", about=shown_path(path))
+    with written, shown("Checking", written.facts.count, "hashes") as advance:
+        before = 0
         for checked in written.verify_blocking():
-            progress("checking", checked, written.facts.count)
+            advance(checked - before)
+            before = checked

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checkfirst.errors import Problem
-from checkfirst.sources.knowngood.format import shown
+from checkfirst.sources.knowngood.format import shown_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def in_words(error: OSError, target: Path) -> Problem:
     return Problem(
         title,
         f"{to_do}, and import again. The old list, if there was one, still serves.",
-        about=shown(target.parent),
+        about=shown_path(target.parent),
     )
 
 
@@ -83,7 +83,7 @@ def _locked_blocking(path: Path) -> int:
         except BlockingIOError:
             os.close(descriptor)
             raise Problem(
-                "Another import is at work", "Wait until it is done.", about=shown(path)
+                "Another import is at work", "Wait until it is done.", about=shown_path(path)
             ) from None
         except BaseException:
             os.close(descriptor)

@@ -148,7 +148,7 @@ def key_of(digest: bytes) -> bytes:
     return digest[SLOT_BYTES:DIGEST_BYTES]
 
 
-def shown(path: "os.PathLike[str]") -> str:
+def shown_path(path: "os.PathLike[str]") -> str:
     """A path for problems."""
     from checkfirst.policy.names import show  # noqa: PLC0415  (for problems alone)
 

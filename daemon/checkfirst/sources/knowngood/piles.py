@@ -17,21 +17,28 @@ PILES = 256
 MOST_IN_A_PILE = 2_000_000
 """Different hashes; as SHA-256 spreads evenly, a pile of more means a list of 500 million."""
 
-_DEALT_BYTES = 32 * 1024 * 1024
+NEAR_BYTES = 32 * 1024 * 1024
 """So much is kept in memory before it goes to the disk."""
 
 
 class Piles:
     """Hashes on the disk, dealt by their first byte."""
 
-    def __init__(self, folder: Path) -> None:
-        """Scratch space is taken in `folder`; `close` gives it back."""
+    def __init__(self, folder: Path, *, near: int = NEAR_BYTES, most: int = MOST_IN_A_PILE) -> None:
+        """Scratch space is taken in `folder`; `close` gives it back.
+
+        `near`: bytes that are kept in memory; `most`: different hashes in one pile.
+        """
+        self._most_near = near
+        self._most = most
         self._file: BinaryIO = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         self._near = [bytearray() for _ in range(PILES)]
         self._far: list[list[tuple[int, int]]] = [[] for _ in range(PILES)]
         """Place and length of the parts of each pile in the file."""
         self._end = 0
-        self._count = 0
+        self._near_count = 0
+        self.size = 0
+        """How many hashes were dealt, repetitions included."""
 
     def close(self) -> None:
         """Give the scratch space back."""
@@ -44,8 +51,9 @@ class Piles:
         for digest in digests:
             near[digest[0]] += digest[:DIGEST_BYTES]
             count += 1
-        self._count += count
-        if self._count * DIGEST_BYTES >= _DEALT_BYTES:
+        self.size += count
+        self._near_count += count
+        if self._near_count * DIGEST_BYTES >= self._most_near:
             self._put_away()
 
     def pile(self, number: int) -> set[bytes]:
@@ -53,7 +61,7 @@ class Piles:
         found: set[bytes] = set()
         for part in self._parts(number):
             found.update(part[at : at + DIGEST_BYTES] for at in range(0, len(part), DIGEST_BYTES))
-            if len(found) > MOST_IN_A_PILE:
+            if len(found) > self._most:
                 raise Problem(
                     "These hashes are too many, or not spread as SHA-256 is",
                     f"A list can have some {MOST_IN_A_PILE * PILES // 1_000_000} million hashes.",
@@ -72,4 +80,4 @@ class Piles:
                 far.append((self._end, len(near)))
                 self._end += len(near)
                 near.clear()
-        self._count = 0
+        self._near_count = 0

@@ -23,9 +23,12 @@ from checkfirst.sources.knowngood.format import (
     key_of,
     read_head,
     read_tables,
-    shown,
+    shown_path,
     slot_of,
 )
+
+_TOLD_SLOTS = 256
+"""A full check tells after so many how far it is."""
 
 
 class KnownGoodList:
@@ -81,8 +84,9 @@ class KnownGoodList:
             keys = self._slot_blocking(slot)
             each = [keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES)]
             if any(one >= two for one, two in pairwise(each)):
-                raise DamagedError("its hashes are not in order", shown(self.path))
-            yield self._tables.before[slot + 1]
+                raise DamagedError("its hashes are not in order", shown_path(self.path))
+            if slot % _TOLD_SLOTS == _TOLD_SLOTS - 1:
+                yield self._tables.before[slot + 1]
 
     def _slot_blocking(self, slot: int) -> bytes:
         first, end = self._tables.before[slot], self._tables.before[slot + 1]
@@ -94,12 +98,12 @@ class KnownGoodList:
         except OSError as error:
             raise _unreadable(self.path, error) from error
         if len(keys) != size or zlib.crc32(keys) != self._tables.sums[slot]:
-            raise DamagedError("some of its hashes have changed", shown(self.path))
+            raise DamagedError("some of its hashes have changed", shown_path(self.path))
         return keys
 
 
 def _facts_and_tables_blocking(path: Path, descriptor: int) -> tuple[Facts, Tables]:
-    about = shown(path)
+    about = shown_path(path)
     facts = read_head(os.pread(descriptor, HEAD_BYTES, 0), about)
     if os.fstat(descriptor).st_size != facts.size:
         raise DamagedError("its end is missing, or something follows it", about)
@@ -110,5 +114,5 @@ def _unreadable(path: Path, error: OSError) -> Problem:
     return Problem(
         f"The known-good list cannot be read: {error.strerror or error}",
         "See that it belongs to you, and whether its disk is well.",
-        about=shown(path),
+        about=shown_path(path),
     )

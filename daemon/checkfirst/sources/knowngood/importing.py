@@ -1,0 +1,100 @@
+"""An import from its beginning to its end: from files that somebody published to the one list."""
+
+import contextlib
+import os
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from checkfirst.errors import Problem
+from checkfirst.policy.names import show
+from checkfirst.sources.knowngood.building import write_blocking
+from checkfirst.sources.knowngood.draft import drafting_blocking
+from checkfirst.sources.knowngood.format import LONGEST_SOURCE, Facts, shown_path
+from checkfirst.sources.knowngood.hashset import HashSet, Shown, unreadable
+from checkfirst.sources.knowngood.nsrl import MAGIC, Nsrl
+from checkfirst.sources.knowngood.piles import Piles
+from checkfirst.sources.knowngood.text import Text
+
+STANDARD_INPUT = Path("-")
+_ZIP = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of an import."""
+
+    facts: Facts
+    remarks: tuple[str, ...]
+    """What was left out or passed over, a clause each."""
+
+
+def import_blocking(
+    paths: Sequence[Path], target: Path, now: float, shown: Shown, *, every_product: bool
+) -> Imported:
+    """Replace the list by one of these sets together. Raises Problem; the old list then stays.
+
+    `-` is standard input. `every_product`: those that are no recommendation as well.
+    """
+    names, remarks = [], []
+    with drafting_blocking(target) as draft, _piles(target.parent) as (good, bad):
+        for path in paths:
+            with _opened(path, every_product=every_product) as hashes:
+                _deal(hashes, good, bad, shown)
+                names.append(hashes.name)
+                remarks += hashes.remarks()
+        source = ", ".join(names)
+        if len(source) > LONGEST_SOURCE:
+            source = f"{source[: LONGEST_SOURCE - 1]}…"
+        facts = Facts(source, now, 0)
+        return Imported(write_blocking(draft, target, good, bad, facts, shown), tuple(remarks))
+
+
+def _deal(hashes: HashSet, good: Piles, bad: Piles, shown: Shown) -> None:
+    with shown(f"Reading {hashes.name}", hashes.total(), hashes.unit) as advance:
+        for chunk in hashes.chunks():
+            good.add(chunk.good)
+            bad.add(chunk.bad)
+            advance(chunk.size)
+
+
+@contextlib.contextmanager
+def _piles(folder: Path) -> Iterator[tuple[Piles, Piles]]:
+    with contextlib.closing(Piles(folder)) as good, contextlib.closing(Piles(folder)) as bad:
+        yield good, bad
+
+
+@contextlib.contextmanager
+def _opened(path: Path, *, every_product: bool) -> Iterator[HashSet]:
+    """Whatever it is that lies there. Raises Problem."""
+    if path == STANDARD_INPUT:
+        yield _text(sys.stdin.buffer, "standard input", None)
+        return
+    name = shown_path(path)
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise unreadable(name, error.strerror or str(error)) from error
+    with stream:
+        status = os.fstat(stream.fileno())
+        if stat.S_ISREG(status.st_mode) and stream.peek(len(MAGIC)).startswith(MAGIC):
+            with contextlib.closing(Nsrl(path, every_product=every_product)) as nsrl:
+                yield nsrl
+            return
+        size = status.st_size if stat.S_ISREG(status.st_mode) else None
+        yield _text(stream, show(os.fsencode(path.name)), size)
+
+
+def _text(stream: BinaryIO, name: str, size: int | None) -> Text:
+    peek = getattr(stream, "peek", None)
+    head = peek(len(MAGIC)) if peek is not None else b""
+    if head.startswith(MAGIC):
+        raise Problem("A database cannot be read from a pipe", "Give its path.", about=name)
+    if head.startswith(_ZIP):
+        raise Problem(
+            "This is a zip archive", "Unpack it, and give the path of what was in it.", about=name
+        )
+    return Text(stream, name, size)
