@@ -13,6 +13,7 @@ from checkfirst.store.journal import Journal
 from checkfirst.store.listed import Listed
 from checkfirst.store.lists import Lists
 from checkfirst.store.step import Facts, NewArrival, Step
+from checkfirst.store.submissions import Sent, Submissions
 from checkfirst.vault.grip import grasp_blocking, stamp_of
 from checkfirst.vault.quarantine import PAYLOAD, quarantine_blocking
 from checkfirst.vault.report import Report
@@ -136,3 +137,16 @@ class Scene:
         """What a daemon of this very process has written."""
         self.state.mkdir(parents=True, exist_ok=True)
         write_blocking(self.state, Snapshot(**{"pid": os.getpid(), "mode": "normal", **facts}))
+
+    def submit(self, *sent: Sent) -> None:
+        """Uploads, as the daemon and `check` record them."""
+
+        async def run():
+            database = await Database.open(self.state / "checkfirst.sqlite", FakeClock())
+            try:
+                for each in sent:
+                    await Submissions(database).begin(each, "analysis")
+            finally:
+                await database.close()
+
+        asyncio.run(run())

@@ -4,7 +4,8 @@ import pytest
 
 from checkfirst.model import State
 from checkfirst.store.step import Facts
-from tests.cli.journal_scene import HOSTILE, SHA
+from checkfirst.store.submissions import Sent
+from tests.cli.journal_scene import HOSTILE, NOW, SHA
 
 
 def test_json_has_the_promised_keys_and_values(scene, run):
@@ -91,3 +92,46 @@ def test_a_time_that_is_none_is_a_wrong_command(scene, run):
     code, _, err = run("history", "--since", "yesterday")
     assert code == 2
     assert "2026-11-24" in err
+
+
+OTHER = "ab" * 32
+
+
+def test_everything_that_left_is_listed_with_or_without_a_file(scene, run):
+    number = scene.quarantine(HOSTILE)
+    scene.submit(Sent(SHA, NOW + 9, 10, HOSTILE), Sent(OTHER, NOW + 5, 7, b"checked\n.exe"))
+    code, out, err = run("history", "--submitted", "--json")
+    assert (code, err) == (0, "")
+    file, other = json.loads(out)
+    (row,) = json.loads(run("history", "--json")[1])
+    assert file == row
+    assert (file["id"], file["submitted_at"]) == (str(number), "2025-11-24T16:00:09Z")
+    assert other.keys() == row.keys()
+    assert {key: value for key, value in other.items() if value is not None} == {
+        "name": "checked\\x0a.exe",
+        "sha256": OTHER,
+        "size": 7,
+        "submitted_at": "2025-11-24T16:00:05Z",
+    }
+
+
+def test_what_left_is_told_to_a_person(scene, run):
+    assert run("history", "--submitted") == (0, "Nothing was ever uploaded.\n", "")
+    scene.quarantine(HOSTILE)
+    scene.submit(Sent(SHA, NOW + 9, 10, HOSTILE), Sent(OTHER, NOW + 5, 7, b"checked.exe"))
+    _, out, _ = run("history", "--submitted")
+    heading, first, second = out.splitlines()
+    assert heading.split() == ["submitted", "id", "name", "size", "verdict", "sha256"]
+    assert "[red]\\x1b[2J\\x0a\\xff[b] \\u202eexe.txt" in first
+    assert first.index(SHA) == second.index(OTHER) == heading.index("sha256")
+    assert "checked.exe" in second
+    _, out, _ = run("history", "--submitted", "--limit", "1")
+    assert len(out.splitlines()) == 2
+    _, out, _ = run("history", "--submitted", "--json", "--since", "2025-11-24T16:00:06")
+    assert [each["sha256"] for each in json.loads(out)] == [SHA]
+
+
+def test_uploads_have_no_state(scene, run):
+    code, _, err = run("history", "--submitted", "--state", "left")
+    assert code == 2
+    assert "no state" in err

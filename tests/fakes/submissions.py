@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from checkfirst.store.submissions import Submission
+from checkfirst.store.submissions import Sent, Submission
 
 
 class FakeSubmissions:
@@ -10,12 +10,14 @@ class FakeSubmissions:
 
     def __init__(self) -> None:
         self.rows: dict[str, Submission] = {}
+        self.sent: list[Sent] = []
 
     async def get(self, sha256: str) -> Submission | None:
         return self.rows.get(sha256)
 
-    async def begin(self, sha256: str, analysis_id: str, at: float) -> None:
-        self.rows[sha256] = Submission(sha256, analysis_id, at)
+    async def begin(self, sent: Sent, analysis_id: str) -> None:
+        self.rows[sent.sha256] = Submission(sent.sha256, analysis_id, sent.submitted_at)
+        self.sent.append(sent)
 
     async def answered(self, sha256: str, at: float) -> None:
         row = self.rows[sha256]

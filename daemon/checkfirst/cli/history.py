@@ -10,10 +10,11 @@ import click
 from checkfirst.cli import output
 from checkfirst.cli.options import Options, database_of
 from checkfirst.model import Arrival, State
-from checkfirst.service.overview import row_json, with_outlook
+from checkfirst.service.overview import row_json, sent_json, with_outlook
 from checkfirst.service.status import read_blocking
 from checkfirst.settings.units import duration
 from checkfirst.store.reading import Reading
+from checkfirst.store.submissions import Sent
 
 
 def _since(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
@@ -49,6 +50,7 @@ def _since(_context: click.Context, _option: click.Parameter, value: str | None)
     callback=_since,
     help="Only files that arrived since: an age such as 2h or 7d, or a day such as 2026-11-24.",
 )
+@click.option("--submitted", is_flag=True, help="What was uploaded to VirusTotal, latest first.")
 @click.argument("file", required=False)
 @click.pass_obj
 def history(
@@ -59,6 +61,7 @@ def history(
     states: tuple[str, ...],
     since: float | None,
     file: str | None,
+    submitted: bool,
 ) -> None:
     """What happened to each file, newest first.
 
@@ -66,9 +69,18 @@ def history(
 
     Example: checkfirst history --since 1d --state quarantined
     """
+    if submitted and (states or file is not None):
+        raise click.UsageError(
+            "--submitted lists uploads; they have no state, and are not searched."
+        )
     state = Path(options.glance().state)
     wanted = {State(each) for each in states} or None
     with Reading(database_of(state)) as reading:
+        if submitted:
+            sent = reading.submitted(limit)
+            later = [each for each in sent if each[0].submitted_at >= (since or 0.0)]
+            print_sent(later, is_json=is_json)
+            return
         if file is None:
             rows = reading.history(limit, wanted, since)
         else:
@@ -89,6 +101,29 @@ def _is_meant(row: Arrival, states: Collection[State] | None, since: float | Non
     if states is not None and row.state not in states:
         return False
     return since is None or (row.arrived_at is not None and row.arrived_at >= since)
+
+
+def print_sent(sent: list[tuple[Sent, Arrival | None]], *, is_json: bool) -> None:
+    """A table of uploads."""
+    if is_json:
+        output.as_json([sent_json(each, row) for each, row in sent])
+    elif sent:
+        output.table(
+            ["submitted", "id", "name", "size", "verdict", "sha256"],
+            [
+                (
+                    output.moment(each.submitted_at),
+                    row.id if row else "",
+                    row.name if row else each.name or b"",
+                    output.size(row.size if row else each.size),
+                    row.verdict.value if row and row.verdict else None,
+                    each.sha256,
+                )
+                for each, row in sent
+            ],
+        )
+    else:
+        output.line("Nothing was ever uploaded.")
 
 
 def print_rows(rows: list[Arrival]) -> None:

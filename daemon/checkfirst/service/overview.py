@@ -21,6 +21,7 @@ from checkfirst.policy.quota import Limits
 from checkfirst.service.status import Snapshot
 from checkfirst.store.reading import Reading
 from checkfirst.store.second_looks import Looks
+from checkfirst.store.submissions import Sent
 
 MOST_LEFT = 50
 """So many files that could not be taken are told one by one."""
@@ -195,6 +196,17 @@ def row_json(row: Arrival) -> dict[str, object]:
         "until": iso(row.until),
         "submitted_at": iso(row.submitted_at),
     }
+
+
+def sent_json(sent: Sent, row: Arrival | None) -> dict[str, object]:
+    """An upload as `history --submitted` prints it, with the keys of a file.
+
+    Of what was uploaded by `checkfirst check` there is no file in the journal.
+    """
+    known = row or Arrival(0, State.GONE, b"", sent.name or b"", sha256=sent.sha256, size=sent.size)
+    facts = row_json(replace(known, submitted_at=sent.submitted_at))
+    unknown = {"id", "origin", "state"} if row is None else set()
+    return {key: None if key in unknown else value for key, value in facts.items()}
 
 
 def second_look_json(looks: Looks) -> dict[str, object]:

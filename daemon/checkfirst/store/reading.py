@@ -17,13 +17,14 @@ from checkfirst.store import answer, row
 from checkfirst.store import listed as entry
 from checkfirst.store.problem import code, in_words
 from checkfirst.store.second_looks import Looks
+from checkfirst.store.submissions import Sent
 from checkfirst.store.usage import DAY, RECENT, Usage, month_of
 
 _BUSY_SECONDS = 5.0
 _HEX = frozenset("0123456789abcdef")
 _SHORTEST_PREFIX = 6
 _WITH_SECOND_LOOKS = 2
-"""The schema that brought them."""
+"""The schema that brought them, and what is told of uploads."""
 
 
 class Reading:
@@ -132,6 +133,17 @@ class Reading:
         """The last answer for a hash and the moment it was given."""
         found = self._rows(f"{answer.SELECT} WHERE sha256 = ?", (sha256,))
         return (answer.verdict(found[0]), found[0][-1]) if found else None
+
+    def submitted(self, limit: int) -> list[tuple[Sent, Arrival | None]]:
+        """What was uploaded, the latest first, each with the last file of these bytes if any."""
+        more = "size, name" if self._version() >= _WITH_SECOND_LOOKS else "NULL, NULL"
+        found = self._rows(
+            f"SELECT sha256, submitted_at, {more} FROM submissions"  # noqa: S608
+            " ORDER BY submitted_at DESC, sha256 LIMIT ?",
+            (limit,),
+        )
+        sent = [Sent(*each) for each in found]
+        return [(each, next(iter(self._by_hash(each.sha256, 1)), None)) for each in sent]
 
     def second_looks(self) -> Looks:
         """What is promised in all."""

@@ -1,4 +1,8 @@
-"""Files that were uploaded and whose analysis is awaited, so that no restart uploads them again."""
+"""Files that were uploaded, so that no restart uploads them again and a person can see what left.
+
+Several processes share this: an upload has ended when its analysis has, not when one of them does
+not care to wait.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +24,19 @@ class Submission:
     first_answered_at: float | None = None
     """When a poll was first answered: the waiting time counts from here."""
     ended: bool = False
+    """The analysis has come to its end, or is not believed in any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What left this machine, in words for a person."""
+
+    sha256: str
+    submitted_at: float
+    size: int | None
+    """None in old records, like the name."""
+    name: bytes | None
+    """The name it had here, which did not leave."""
 
 
 _SELECT = (
@@ -33,13 +50,23 @@ class Submissions:
     def __init__(self, database: "Database") -> None:
         self._database = database
 
-    async def begin(self, sha256: str, analysis_id: str, at: float) -> None:
-        """It was uploaded, and the analysis has this id."""
+    async def begin(self, sent: Sent, analysis_id: str) -> None:
+        """It was uploaded, and the analysis has this id; its files say so from now on.
+
+        Those are the ones on their way and the one that came last: where nobody waits for the
+        analysis, that one has mostly come to its end already.
+        """
         async with self._database.writing() as connection:
             await connection.execute_fetchall(
-                "INSERT OR REPLACE INTO submissions (sha256, analysis_id, submitted_at)"
-                " VALUES (?, ?, ?)",
-                (sha256, row.text(analysis_id), at),
+                "INSERT OR REPLACE INTO submissions"
+                " (sha256, analysis_id, submitted_at, size, name) VALUES (?, ?, ?, ?, ?)",
+                (sent.sha256, row.text(analysis_id), sent.submitted_at, sent.size, sent.name),
+            )
+            await connection.execute_fetchall(
+                "UPDATE arrivals SET submitted_at = ? WHERE sha256 = ? AND submitted_at IS NULL"  # noqa: S608
+                f" AND ({row.IS_UNFINISHED}"
+                " OR id = (SELECT max(id) FROM arrivals WHERE sha256 = ?))",
+                (sent.submitted_at, sent.sha256, sent.sha256),
             )
 
     async def answered(self, sha256: str, at: float) -> None:

@@ -223,7 +223,7 @@ async def test_without_waiting_it_is_unknown_at_once_and_uploaded_though_it_is_m
     assert [one for _, one in scene.kinds()] == ["unknown"]
     assert scene.delivered[0].submitted_at is None
     assert len(scene.events_of(Submitted)) == 1
-    assert scene.submissions.rows[question.sha256].ended
+    assert not scene.submissions.rows[question.sha256].ended
     assert scene.source.outlook() == []
     assert await asyncio.to_thread(open_descriptors) <= before
 
@@ -463,7 +463,7 @@ async def test_an_upload_that_is_forgotten_is_recorded_and_not_waited_for(scene,
         scene.api.gates["upload"].set()
         await scene.after(3600)
     assert scene.api.verbs() == ["report", "upload"]
-    assert scene.submissions.rows[question.sha256].ended
+    assert not scene.submissions.rows[question.sha256].ended
     assert scene.source._course.open_files == 0
     assert sha("a") not in scene.remembered
 
@@ -514,7 +514,7 @@ async def test_an_upload_of_an_earlier_run_is_not_awaited_when_nobody_is_to_wait
     async with scene.running():
         await scene.settle()
     assert scene.api.verbs() == ["report"]
-    assert scene.submissions.rows[question.sha256].ended
+    assert not scene.submissions.rows[question.sha256].ended
     assert [one for _, one in scene.kinds()] == ["unknown"]
 
 
@@ -529,3 +529,54 @@ async def test_a_file_that_finds_no_place_waits(scene, files):
         assert "cannot be reached" in scene.source.outlook()[0].reason
         assert scene.source._course.open_files == 0
     assert scene.delivered == []
+
+
+async def test_whoever_does_not_wait_leaves_the_wait_of_another_process_alone(scene, files):
+    """`checkfirst check --submit-unknowns` beside a daemon that polls, which is then restarted."""
+    scene.api.script["analysis"] = [QUEUED]
+    question = await files.ask()
+    async with scene.running():
+        await scene.settle()
+    assert scene.api.verbs() == ["report", "upload"]
+    scene.anew(GO_ON).ask([question])
+    async with scene.running():
+        await scene.settle()
+    assert [one for _, one in scene.kinds()] == ["unknown"]
+    assert not scene.submissions.rows[question.sha256].ended
+    before = len(scene.api.calls)
+    scene.anew(WAIT).ask([question])
+    async with scene.running():
+        await scene.after(60)
+    assert set(scene.api.verbs()[before:]) == {"analysis"}
+    assert len(scene.delivered) == 1
+
+
+async def test_an_upload_that_another_process_did_not_wait_for_is_waited_for_here(scene, files):
+    scene.source.reload(GO_ON)
+    question = await files.ask()
+    async with scene.running():
+        await scene.settle()
+    scene.api.script["analysis"] = [DONE_CLEAN]
+    scene.anew(WAIT).ask([question])
+    async with scene.running():
+        await scene.after(60)
+    assert scene.api.verbs() == ["report", "upload", "analysis"]
+    assert scene.kinds()[-1][1] == "clean"
+
+
+async def test_an_analysis_of_days_ago_is_not_believed_but_looked_up_anew(scene, files):
+    question = await files.ask()
+    long_ago = scene.clock.now() - 3 * 86_400
+    scene.submissions.rows[question.sha256] = Submission(question.sha256, "x", long_ago)
+    async with scene.running():
+        await scene.settle()
+    assert scene.api.verbs()[0] == "report"
+
+
+async def test_the_record_of_an_upload_has_the_name_that_never_left(scene, files):
+    question = await files.ask()
+    async with scene.running():
+        await scene.settle()
+    (sent,) = scene.submissions.sent
+    assert sent.name == os.path.basename(question.held)
+    assert (sent.sha256, sent.size) == (question.sha256, question.size)

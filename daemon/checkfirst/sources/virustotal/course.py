@@ -58,15 +58,13 @@ class Course:
         self.close_file(case)
 
     async def begin(self, case: Case) -> None:
-        """Go on with an upload of an earlier run, if there was one."""
+        """Go on with an upload of an earlier run or of another process, if there was one lately."""
         submission = await self._out.submissions.get(case.sha256)
         case.begun = True
-        if submission is not None and not submission.ended:
-            if self._trouble.rules.wait:
-                case.submission = submission
-                self._queue.place(case, Stage.POLL)
-            else:
-                await self._out.submissions.end(case.sha256)
+        goes_on = submission is not None and not submission.ended and self._is_recent(submission)
+        if goes_on and self._trouble.rules.wait:
+            case.submission = submission
+            self._queue.place(case, Stage.POLL)
 
     async def ended(self, permit: Permit, reply: object) -> None:
         """Tell the ledger how a request ended."""

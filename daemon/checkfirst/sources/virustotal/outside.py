@@ -17,7 +17,7 @@ from checkfirst.sources.virustotal.reply import (
     UploadUrl,
 )
 from checkfirst.store.ledger import Permit
-from checkfirst.store.submissions import Submission
+from checkfirst.store.submissions import Sent, Submission
 
 
 class Api(Protocol):
@@ -69,7 +69,7 @@ class Submissions(Protocol):
         """Give the last upload of a file."""
         ...
 
-    async def begin(self, sha256: str, analysis_id: str, at: float) -> None:
+    async def begin(self, sent: Sent, analysis_id: str) -> None:
         """It was uploaded."""
         ...
 
@@ -78,7 +78,7 @@ class Submissions(Protocol):
         ...
 
     async def end(self, sha256: str) -> None:
-        """Nothing is awaited any more."""
+        """The analysis has come to its end."""
         ...
 
 

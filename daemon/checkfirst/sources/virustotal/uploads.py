@@ -1,5 +1,7 @@
 """Uploads: a place for a large file, the upload itself, and what its end leads to."""
 
+import os
+
 from checkfirst.sources.virustotal import verdict
 from checkfirst.sources.virustotal.course import CHANGED, TOO_LARGE, Course
 from checkfirst.sources.virustotal.events import Problem, Submitted
@@ -8,7 +10,7 @@ from checkfirst.sources.virustotal.queue import Case, Queue, Stage
 from checkfirst.sources.virustotal.reply import Descriptor, Failure, FailureKind
 from checkfirst.sources.virustotal.trouble import Trouble
 from checkfirst.store.ledger import Permit
-from checkfirst.store.submissions import Submission
+from checkfirst.store.submissions import Sent, Submission
 
 MOST_ATTEMPTS = 10
 """An upload that nobody waits for is given up after so many failures."""
@@ -61,8 +63,7 @@ class Uploads:
         nobody_waits = case.verdict is not None or not case.wanted
         if case.submission is not None and self._trouble.rules.wait and not nobody_waits:
             self._course.await_analysis(case, case.submission)
-        else:
-            await self._out.submissions.end(case.sha256)
+        else:  # the analysis goes on, and another process may wait for it
             self._close(case)
         case.landed, case.failures = None, 0
         self._course.close_file(case)
@@ -71,10 +72,11 @@ class Uploads:
         """Write down that it was uploaded, once."""
         if isinstance(reply, Failure) or case.submission is not None:
             return
-        now = self._out.clock.now()
-        await self._out.submissions.begin(case.sha256, reply.analysis_id, now)
+        now, question = self._out.clock.now(), case.question
+        sent = Sent(case.sha256, now, question.size, os.path.basename(question.held))
+        await self._out.submissions.begin(sent, reply.analysis_id)
         case.submission = Submission(case.sha256, reply.analysis_id, now)
-        self._out.on_event(Submitted(case.sha256, case.question.size, reply.analysis_id, now))
+        self._out.on_event(Submitted(case.sha256, question.size, reply.analysis_id, now))
 
     def _failed(self, case: Case, failure: Failure) -> None:
         if failure.kind is FailureKind.TOO_LARGE:
