@@ -82,3 +82,26 @@ async def test_health_counts():
     await ask(source)
     await source.answer([Fingerprint("b" * 64, 1, "", Risk.OTHER)])
     assert (source.health().asked, source.health().answered) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("submits", "kind", "page", "believed"),
+    [
+        ({Risk.OTHER}, VerdictKind.UNKNOWN, None, False),
+        ({Risk.OTHER}, VerdictKind.UNKNOWN, "https://r", True),  # it was uploaded, or is known
+        ({Risk.OTHER}, VerdictKind.CLEAN, None, True),
+        ({Risk.PROGRAM}, VerdictKind.UNKNOWN, None, True),
+        ((), VerdictKind.UNKNOWN, None, True),
+    ],
+)
+async def test_where_unknown_files_are_uploaded_an_unknown_that_was_not_is_no_answer(
+    submits, kind, page, believed
+):
+    kept = Verdict(kind, "virustotal", "never seen", report_url=page)
+
+    async def recall(_sha256s):
+        return {SHA: (kept, 0.0)}
+
+    fresh = Freshness(300.0, 200.0, 100.0, frozenset(submits))
+    clock = FakeClock(now=1.0)
+    assert (await ask(Remembered(recall, fresh, clock)) is not None) is believed

@@ -46,3 +46,15 @@ def test_a_check_that_does_not_wait_does_not_end_the_daemons_wait(home: Path, si
         house.until_waits("new.exe", "analysed")
         assert house.rows("new.exe")[0].state is State.WAITING
     assert len(simulator.uploads) == 1
+
+
+def test_that_somebody_asked_before_who_does_not_upload_keeps_nothing_from_being_uploaded(
+    home: Path, simulator: Elsewhere
+):
+    simulator.behave(queued_seconds=0.0, in_progress_seconds=0.0)
+    with House(home, simulator.url, unknowns={"submit": True}).running() as house:
+        copy = house.drop("copy.exe", CONTENT, house.home)
+        assert "never seen" in says(house, "check", str(copy))
+        house.drop("new.exe", CONTENT)
+        house.until("new.exe", State.QUARANTINED)
+    assert len(simulator.uploads) == 1

@@ -95,11 +95,12 @@ def remote_sources(around: Around, chain: Chain, deliver: Deliver) -> Remote:
 
 
 def _remembered(around: Around) -> LocalSource:
-    chosen = around.settings.remember
+    chosen, unknowns = around.settings.remember, around.settings.unknowns
     fresh = remembered.Freshness(
         malicious=chosen.malicious.total_seconds(),
         clean=chosen.clean.total_seconds(),
         unknown=chosen.unknown.total_seconds(),
+        submits=frozenset(unknowns.submit_types if unknowns.submit else ()),
     )
     return remembered.Remembered(KeptVerdicts(around.database).recall, fresh, around.clock)
 

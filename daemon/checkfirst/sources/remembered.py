@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from checkfirst.clock import Clock
-from checkfirst.model import Fingerprint, SourceHealth, Verdict, VerdictKind
+from checkfirst.model import Fingerprint, Risk, SourceHealth, Verdict, VerdictKind
 
 Recall = Callable[[Sequence[str]], Awaitable[Mapping[str, tuple[Verdict, float]]]]
 """Gives what is kept on each SHA-256: the verdict, and when it was answered."""
@@ -22,6 +22,9 @@ class Freshness:
     malicious: float
     clean: float
     unknown: float
+    submits: frozenset[Risk] = frozenset()
+    """Files of these types are uploaded when they are unknown: that somebody asked before who does
+    not upload is no answer for them."""
 
     def of(self, kind: VerdictKind) -> float:
         """Give the seconds for a kind; a pending one is never believed."""
@@ -55,13 +58,18 @@ class Remembered:
                 verdict, answered_at = kept[one.sha256]
                 # After the clock was set back an answer seems to come from the future.
                 age = max(now - answered_at, 0.0)
-                if age < self._fresh.of(verdict.kind):
+                if age < self._fresh.of(verdict.kind) and not self._may_submit(one, verdict):
                     found[one.sha256] = replace(
                         verdict, source=self.name, reason=f"{verdict.reason} (answered {ago(age)})"
                     )
         self._asked += len(prints)
         self._answered += len(found)
         return found
+
+    def _may_submit(self, one: Fingerprint, verdict: Verdict) -> bool:
+        was_submitted = verdict.report_url is not None
+        is_unknown = verdict.kind is VerdictKind.UNKNOWN
+        return is_unknown and one.risk in self._fresh.submits and not was_submitted
 
     def health(self) -> SourceHealth:
         """It is well whenever it can be asked; the chain notices when it cannot."""

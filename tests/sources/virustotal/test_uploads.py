@@ -543,6 +543,7 @@ async def test_whoever_does_not_wait_leaves_the_wait_of_another_process_alone(sc
         await scene.settle()
     assert [one for _, one in scene.kinds()] == ["unknown"]
     assert not scene.submissions.rows[question.sha256].ended
+    assert scene.remembered == {}
     before = len(scene.api.calls)
     scene.anew(WAIT).ask([question])
     async with scene.running():

@@ -116,9 +116,9 @@ class Course:
             return
         await self._progress(case, submission, reply)
 
-    def settle(self, case: Case, found: Verdict) -> None:
-        """The verdict is there; it is handed over next."""
-        case.verdict = found
+    def settle(self, case: Case, found: Verdict, *, keeps: bool = True) -> None:
+        """The verdict is there; it is handed over next, and remembered if it `keeps`."""
+        case.verdict, case.keeps = found, keeps
         self._queue.place(case, Stage.DELIVER)
 
     async def hand_over(self, case: Case) -> None:
@@ -130,7 +130,8 @@ class Course:
         case.again = False
         submitted_at = case.submission.submitted_at if case.submission else None
         try:
-            await self._out.remember(case.sha256, found)
+            if case.keeps:
+                await self._out.remember(case.sha256, found)
             if case.wanted:
                 await self._out.deliver(Answer(case.sha256, found, submitted_at))
         except Exception:
@@ -192,7 +193,9 @@ class Course:
                 self.await_analysis(case, earlier)
             else:
                 reason = f"{verdict.NEVER_SEEN} before it was submitted lately"
-                self.settle(case, verdict.unknown(reason, submitted=case.sha256))
+                # That an analysis is not waited for here is no answer for whoever waits for it.
+                found = verdict.unknown(reason, submitted=case.sha256)
+                self.settle(case, found, keeps=earlier.ended)
         elif rules.wait or self.open_files >= MOST_OPEN:
             self._queue.place(case, Stage.UPLOAD)
         else:

@@ -63,6 +63,8 @@ class Case:
     landed: tuple[Permit, Descriptor | Failure] | None = None
     """How the upload ended, with the permit it was sent under."""
     verdict: Verdict | None = None
+    keeps: bool = True
+    """Whether the verdict holds for others too, who may be more patient."""
     again: bool = False
     """Whether somebody asked once more after the verdict was there."""
     first_poll: float | None = None
