@@ -26,6 +26,8 @@ ok        folders     The quarantine folder is not there yet; it is made when ch
                       TOP/quarantine
 ok        folders     The state folder is not there yet; it is made when checkfirst first runs
                       TOP/state
+ok        folders     The held folder is made when the first file is held
+                      TOP/state/held
 ok        moving      Moving files was not tried, as checkfirst has not run yet
                       TOP/Downloads
 ok        moving      Leases are granted (FS)

@@ -11,7 +11,7 @@ import click
 from checkfirst.cli import output
 from checkfirst.cli.options import Options
 from checkfirst.clock import SystemClock
-from checkfirst.errors import CheckfirstError
+from checkfirst.errors import CheckfirstError, Problem
 from checkfirst.patience import within_blocking
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from checkfirst.settings.load import Loaded
     from checkfirst.sources.virustotal.probe import Probed
 
-_SECONDS_FOR_SETTINGS = 10.0
+_SECONDS = 5.0
 
 
 @click.command()
@@ -65,13 +65,7 @@ def _look_blocking(
     from checkfirst.vault.grip import ignore_lease_breaks  # noqa: PLC0415  (heavy, as below)
 
     ignore_lease_breaks()
-    loaded, error = None, None
-    try:
-        loaded = within_blocking(_SECONDS_FOR_SETTINGS, options.load, "settings")
-    except CheckfirstError as fault:
-        error = fault
-    except TimeoutError:
-        error = CheckfirstError("The settings file cannot be read: its disk does not answer")
+    loaded, error = _load_blocking(options)
     found = []
     for name, findings in _rounds(loaded, error, offline=offline):
         for finding in findings:
@@ -79,6 +73,30 @@ def _look_blocking(
             if shows:
                 output.finding(finding.level, name, finding.title, finding.about, finding.to_do)
     return loaded, found
+
+
+def _load_blocking(options: Options) -> "tuple[Loaded | None, CheckfirstError | None]":
+    """The settings and what is wrong with them; both, when they cannot be looked at to the end."""
+    from checkfirst.settings.load import load  # noqa: PLC0415
+
+    def look_blocking(*, compare: bool) -> "Loaded":
+        return within_blocking(
+            _SECONDS, lambda: load(options.settings, os.environ, compare=compare), "settings"
+        )
+
+    try:
+        return look_blocking(compare=True), None
+    except CheckfirstError as fault:
+        return None, fault
+    except TimeoutError:
+        hung = Problem(
+            "A folder that the settings name does not answer",
+            "A network mount may be dead: unmount it, or mend it. No command gets further before.",
+        )
+    try:
+        return look_blocking(compare=False), hung
+    except (CheckfirstError, TimeoutError):
+        return None, hung
 
 
 def _rounds(

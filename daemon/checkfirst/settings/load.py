@@ -49,10 +49,13 @@ def load(
     path: Path | None,
     environ: Mapping[str, str],
     overrides: Mapping[str, object] | None = None,
+    *,
+    compare: bool = True,
 ) -> Loaded:
     """The settings in force.
 
-    Reads files: not for the event loop. Raises SettingsError with every problem.
+    Reads files: not for the event loop. Raises SettingsError with every problem. Without `compare`
+    settings are not held against each other, and none of the folders they name is looked at.
     """
     known = known_keys()
     file = find.find_blocking(path, environ)
@@ -69,7 +72,7 @@ def load(
         "home": places.home(environ),
     }
     problems = [problem for source in sources.values() for problem in source.problems]
-    settings, wrong = _validate(merged, context, known)
+    settings, wrong = _validate(merged, context, known, compare=compare)
     problems += [Problem(_place_of(keys, sources), keys[0], text) for keys, text in wrong]
     if problems or settings is None:
         problems.sort(key=lambda problem: (problem.place.order, problem.place.text))
@@ -82,18 +85,11 @@ def load(
 def meant_by(values: Mapping[str, object], folder: Path, environ: Mapping[str, str]) -> Settings:
     """What these values would mean in a settings file in `folder`; SettingsError as from `load`."""
     known = known_keys()
-    sources = {
-        "values": _from_command_line(values),
-        "environment": environment.read(environ, known),
-    }
-    merged: dict[str, object] = {}
-    for source in sources.values():
-        merged = merge(merged, source.values)
+    merged = merge(dict(values), environment.read(environ, known).values)
     context = {"base": str(folder), "home": places.home(environ)}
     settings, wrong = _validate(merged, context, known)
-    problems = [dotted(keys[0]) + ": " + text for keys, text in wrong]
-    if problems or settings is None:
-        raise SettingsError(problems)
+    if wrong or settings is None:
+        raise SettingsError([f"{dotted(keys[0])}: {text}" for keys, text in wrong])
     return settings
 
 
@@ -126,7 +122,11 @@ def _from_command_line(values: Mapping[str, object]) -> Written:
 
 
 def _validate(
-    values: Mapping[str, object], context: dict[str, str], known: tuple[KeyPath, ...]
+    values: Mapping[str, object],
+    context: dict[str, str],
+    known: tuple[KeyPath, ...],
+    *,
+    compare: bool = True,
 ) -> tuple[Settings | None, list[tuple[tuple[KeyPath, ...], str]]]:
     """The settings, and what is wrong with them.
 
@@ -152,7 +152,7 @@ def _validate(
     bad = {keys[0] for keys, _ in wrong}
     wrong += [
         (clash.keys, clash.text)
-        for clash in clashes_blocking(settings)
+        for clash in (clashes_blocking(settings) if compare else ())
         if not any(_touches(key, other) for key in clash.keys for other in bad)
     ]
     return settings, wrong

@@ -32,7 +32,8 @@ def test_a_look_that_hangs_or_fails_hides_no_other():
         raise Problem("It is not to be", "Go home.", about="here")
 
     looks = [
-        Check("one", hang, "/dead/mount", seconds=0.05),
+        Check("folders", hang, "/dead/mount", seconds=0.05),
+        Check("one", hang, seconds=0.05),
         Check("two", fail),
         Check("three", refuse),
         Check("four", lambda: [ok("fine")]),
@@ -41,8 +42,9 @@ def test_a_look_that_hangs_or_fails_hides_no_other():
         found = dict(rounds_blocking(looks))
     finally:
         gate.set()
-    assert "not done after 0.05 seconds" in found["one"][0].title
-    assert found["one"][0].about == "/dead/mount"
+    assert found["folders"][0].title == "The folder does not answer within 0.05 seconds"
+    assert (found["folders"][0].level, found["folders"][0].about) == ("problem", "/dead/mount")
+    assert (found["one"][0].level, found["one"][0].title[:19]) == ("note", "This look is not do")
     assert "RuntimeError: \\x1b[2J" in found["two"][0].title
     assert (found["three"][0].title, found["three"][0].to_do) == ("It is not to be", "Go home.")
     assert found["four"] == [ok("fine")]

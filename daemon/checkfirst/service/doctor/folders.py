@@ -115,6 +115,8 @@ def _missing(facts: Facts, what: str, about: str) -> Finding:
     if facts.role is Role.WATCHED:
         to_do = "Create it, mount what belongs there, or change `watch` in the settings."
         return problem(f"{what} does not exist", to_do, about)
+    if facts.role is Role.HELD:
+        return ok(f"{what} is made when the first file is held", about)
     if facts.can_be_made:
         return ok(f"{what} is not there yet; it is made when checkfirst first runs", about)
     to_do = f"Make it yourself, or change `{_setting(facts)}` in the settings."

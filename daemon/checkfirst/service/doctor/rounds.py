@@ -83,9 +83,7 @@ def rounds_blocking(checks: list[Check]) -> Iterator[tuple[str, list[Finding]]]:
         try:
             found = pending.result_blocking(check.seconds)
         except TimeoutError:
-            title = f"This look is not done after {check.seconds:g} seconds"
-            to_do = "A network mount that does not answer may be the cause; unmount or mend it."
-            found = [problem(title, to_do, check.about)]
+            found = [_hung(check)]
         except CheckfirstError as error:
             found = [problem(escape(error.title), escape(error.to_do), escape(error.about))]
         except Exception as error:  # noqa: BLE001  (a check that fails must not hide the others)
@@ -94,11 +92,19 @@ def rounds_blocking(checks: list[Check]) -> Iterator[tuple[str, list[Finding]]]:
         yield check.name, found
 
 
+def _hung(check: Check) -> Finding:
+    """What hangs is told once, by the look at the folder; the others were only held up by it."""
+    if check.name != "folders":
+        return note(f"This look is not done after {check.seconds:g} seconds", "", check.about)
+    title = f"The folder does not answer within {check.seconds:g} seconds"
+    return problem(title, "If it is a network mount: unmount it, or mend it.", check.about)
+
+
 def settings_findings(loaded: Loaded | None, error: CheckfirstError | None) -> list[Finding]:
     """What loading the settings has shown."""
     if error is not None:
-        to_do = "Mend it; until then only the machine is looked at."
-        problems = getattr(error, "problems", [str(error)])
+        problems = getattr(error, "problems", [error.title])
+        to_do = error.to_do or "Mend it; until then only the machine is looked at."
         return [problem(escape(text), to_do) for text in problems]
     if loaded is None:
         return []
@@ -121,9 +127,8 @@ def checks(it: Installation) -> list[Check]:
         (folders.Role.RELEASED, os.fsencode(settings.released)),
         (folders.Role.QUARANTINE, quarantine),
         (folders.Role.STATE, state),
+        (folders.Role.HELD, os.path.join(state, b"held")),
     ]
-    if os.path.lexists(held := os.path.join(state, b"held")):
-        places.append((folders.Role.HELD, held))
     return [
         *(_folder(role, path) for role, path in places),
         *(_moving(it, root, state) for root in it.watched),
