@@ -39,6 +39,8 @@ ok        log         There is no log yet
                       TOP/state/checkfirst.log
 note      daemon      checkfirst is not running; nothing is watched
                       Start it: checkfirst run
+note      service     Nothing starts checkfirst at login
+                      checkfirst service install
 ok        leftovers   No interrupted work has left anything behind
 problem   virustotal  There is no VirusTotal API key
                       Give one: checkfirst key set

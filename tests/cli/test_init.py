@@ -78,7 +78,7 @@ class Home:
         self.key = folder / ".config/checkfirst/virustotal.key"
         self.environment = {
             "HOME": str(folder),
-            "PATH": os.environ["PATH"],
+            "PATH": str(folder.parent / "bin"),  # where no service manager is
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "PYTHONIOENCODING": "utf-8",
             URL: url,
@@ -160,6 +160,53 @@ def test_both_requests_of_the_trial_are_in_the_ledger_afterwards(home, simulator
         person.close()
     assert len(simulator.requests) == 2
     assert "2 of 4 this minute" in home.run("status").stdout
+
+
+SYSTEMCTL = """\
+#!/bin/sh
+echo "$*" >> "{calls}"
+case "$*" in *is-active*) exit 3;; esac
+"""
+
+
+@pytest.fixture
+def systemctl(home):
+    """A service manager that notes what it is asked."""
+    folder = home.folder.parent / "bin"
+    folder.mkdir()
+    calls = folder / "calls"
+    script = folder / "systemctl"
+    script.write_text(SYSTEMCTL.format(calls=calls))
+    script.chmod(0o755)
+    home.environment["PATH"] = f"{folder}:{os.environ['PATH']}"
+    return calls
+
+
+def test_where_a_service_manager_answers_it_offers_to_start_at_login(home, systemctl):
+    person = home.sit_down("init", "--watch", "Downloads", "--mode", "normal", "--notify", "all")
+    try:
+        person.answer("API key (not shown", KEY)
+        person.answer("Start checkfirst now, and whenever you log in?", "")
+        person.wait_for("at login, and now")
+        assert "enable" not in systemctl.read_text()
+        person.answer("Write it?", "")
+        assert person.ended() == 0, person.screen
+    finally:
+        person.close()
+    unit = home.folder / ".config/systemd/user/checkfirst.service"
+    assert str(home.settings) in unit.read_text()
+    assert "--user --no-ask-password restart checkfirst.service" in systemctl.read_text()
+    assert "Start it:" not in person.screen
+    assert "Look for trouble:" in person.screen
+
+
+def test_a_script_can_have_it_started_at_login_and_must_ask_for_it(home, systemctl):
+    assert home.run("init", "--key-stdin", given=f"{KEY}\n").returncode == 0
+    unit = home.folder / ".config/systemd/user/checkfirst.service"
+    assert not unit.exists()
+    done = home.run("init", "--replace", "--at-login")
+    assert done.returncode == 0, done.stderr
+    assert unit.exists()
 
 
 @pytest.mark.story

@@ -43,6 +43,7 @@ class RefusedError(Problem):
 @click.option("--mode", type=click.Choice(_MODES), help="What happens to files nobody knows.")
 @click.option("--notify", type=click.Choice(_LEVELS), help="What is told on the desktop.")
 @click.option("--key-stdin", is_flag=True, help="Read the API key from standard input.")
+@click.option("--at-login", is_flag=True, help="Start the daemon at login, and now.")
 @click.option("--yes", is_flag=True, help="Ask nothing: defaults for what no option says.")
 @click.option("--replace", is_flag=True, help="Change a settings file that is there already.")
 @click.pass_obj
@@ -65,12 +66,21 @@ def init(options: Options, /, *, yes: bool, key_stdin: bool, replace: bool, **to
     if plan.old is not None:
         _allow_change(plan, asks=asks, replace=replace)
     plan.take(_changes(given, plan))
+    plan.at_login = "at_login" in given
     if asks:
         init_questions.ask(plan, given.keys())
     elif key_stdin:
         plan.key = sys.stdin.readline(_LONGEST_LINE).strip()
         _try_given_key(plan)
     for line in plan.carry_out_blocking():
+        output.line(line)
+    if plan.at_login:
+        from checkfirst.cli.service import install_blocking  # noqa: PLC0415  (seldom wanted)
+
+        output.line()
+        install_blocking(plan.path)
+    output.line()
+    for line in plan.next_steps_blocking():
         output.line(line)
 
 

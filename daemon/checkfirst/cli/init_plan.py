@@ -44,6 +44,8 @@ class Plan:
     uncounted: int = 0
     """Requests that the ledger does not know yet."""
     keyring: Keyring | None = None
+    at_login: bool = False
+    """Whether the daemon is to be started at login, and now."""
 
     def take(self, changes: Mapping[KeyPath, object]) -> None:
         """Add answers; SettingsError when they cannot be used, and then nothing is added."""
@@ -95,7 +97,7 @@ class Plan:
         return search_key(self.settings, self.environ, keyring=lambda: self.keyring)
 
     def carry_out_blocking(self) -> Iterator[str]:
-        """Write everything; gives a line for each thing done, and what to do next.
+        """Write everything but the service; gives a line for each thing done.
 
         Raises Problem at the first thing that cannot be done.
         """
@@ -118,8 +120,21 @@ class Plan:
                 yield f"         {put.note}"
         if self.uncounted:
             self._count()
-        yield ""
-        yield from self._next(settings)
+
+    def next_steps_blocking(self) -> Iterator[str]:
+        """What is left to do."""
+        settings = self.settings
+        if hang_up(settings.state):
+            yield "checkfirst is running, and reads its settings again."
+            return
+        command = "checkfirst"
+        if self._shadowed():
+            command += f" --settings {show(os.fsencode(self.path))}"
+        if not self.at_login:
+            yield f"Start it:          {command} run"
+        yield f"Look for trouble:  {command} doctor"
+        if not self.key and self.known_key_blocking().found is None:
+            yield f"Before that, it needs a VirusTotal API key:  {command} key set"
 
     def _values(self, changes: Mapping[KeyPath, object]) -> dict[str, object]:
         """All that is to be in the file; what is released goes where it came from, by default."""
@@ -137,18 +152,6 @@ class Plan:
             asyncio.run(count_requests(self.settings, self.uncounted, SystemClock()))
         except StoreError:
             return  # the daemon will say the same of its database, and better
-
-    def _next(self, settings: Settings) -> Iterator[str]:
-        if hang_up(settings.state):
-            yield "checkfirst is running, and reads its settings again."
-            return
-        command = "checkfirst"
-        if self._shadowed():
-            command += f" --settings {show(os.fsencode(self.path))}"
-        yield f"Start it:          {command} run"
-        yield f"Look for trouble:  {command} doctor"
-        if not self.key and self.known_key_blocking().found is None:
-            yield f"Before that, it needs a VirusTotal API key:  {command} key set"
 
     def _shadowed(self) -> bool:
         """Whether another file would count, without a name, from where the person is now."""

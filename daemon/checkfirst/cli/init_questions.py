@@ -10,6 +10,7 @@ from checkfirst.cli import output
 from checkfirst.cli.init_plan import Plan
 from checkfirst.errors import SettingsError
 from checkfirst.policy.names import show
+from checkfirst.service.at_login import systemctl
 from checkfirst.settings.places import absolute, home
 
 _TRIES = 5
@@ -23,6 +24,7 @@ def ask(plan: Plan, told: Collection[str]) -> None:
     _mode(plan, told)
     _notifications(plan, told)
     _key(plan)
+    _at_login(plan)
     _say("")
     _say("This will be written:")
     settings = plan.settings
@@ -35,6 +37,8 @@ def ask(plan: Plan, told: Collection[str]) -> None:
         ("notifications", settings.notify.level.encode()),
         ("API key", _where_key(plan).encode()),
     ]
+    if plan.at_login:
+        rows.append(("starts", b"at login, and now"))
     for label, value in rows:
         _say(f"  {label:<13}  {show(value)}")
     if not click.confirm("Write it?", default=True, err=True):
@@ -151,6 +155,16 @@ def _is_good(plan: Plan, key: str) -> bool:
     if probed.standing == "refused":
         return False
     return click.confirm("It could not be tried. Use it all the same?", default=True, err=True)
+
+
+def _at_login(plan: Plan) -> None:
+    """Asked only where a service manager answers, and when the daemon could start."""
+    has_key = plan.key is not None or plan.known_key_blocking().found is not None
+    if plan.at_login or not has_key or not systemctl.is_there_blocking():
+        return
+    _say("")
+    question = "Start checkfirst now, and whenever you log in?"
+    plan.at_login = click.confirm(question, default=True, err=True)
 
 
 def _where_key(plan: Plan) -> str:

@@ -8,7 +8,15 @@ import pytest
 from checkfirst.errors import SettingsError, StoreError
 from checkfirst.model import FolderHealth, SourceHealth
 from checkfirst.policy.quota import Limits
-from checkfirst.service.doctor import account, database, folders, leftovers, machine, moving
+from checkfirst.service.doctor import (
+    account,
+    at_login,
+    database,
+    folders,
+    leftovers,
+    machine,
+    moving,
+)
 from checkfirst.service.doctor.finding import Level
 from checkfirst.service.doctor.folders import Role
 from checkfirst.service.doctor.process import judge_daemon
@@ -284,3 +292,24 @@ def test_the_machine():
     assert told(machine.judge_machine(replace(fine, python=(3, 10))))[0] == "problem"
     assert told(machine.judge_machine(replace(fine, sqlite=(3, 36, 0))))[0] == "problem"
     assert told(machine.judge_machine(replace(fine, system="Darwin")))[0] == "problem"
+
+
+SERVICE = at_login.Facts(Path("/u"), installed=True, enabled=True, active=True, running=True)
+
+
+@pytest.mark.parametrize(
+    ("facts", "level", "words"),
+    [
+        (SERVICE, "ok", "at login"),
+        (replace(SERVICE, installed=False), "note", "checkfirst service install"),
+        (replace(SERVICE, enabled=None, active=None), "note", "No service manager"),
+        (replace(SERVICE, enabled=False), "problem", "not started at login"),
+        (replace(SERVICE, active=False, running=False), "problem", "journalctl"),
+        (replace(SERVICE, active=False), "ok", ""),
+        (replace(SERVICE, current=False), "note", "--force"),
+    ],
+)
+def test_the_service(facts, level, words):
+    found = told(at_login.judge_service(facts))
+    assert found[0] == level
+    assert words in found[1]

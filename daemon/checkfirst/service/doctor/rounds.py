@@ -11,7 +11,15 @@ from checkfirst.errors import CheckfirstError, StoreError
 from checkfirst.patience import Pending
 from checkfirst.policy.names import escape, show
 from checkfirst.policy.quota import Limits
-from checkfirst.service.doctor import account, database, folders, leftovers, machine, moving
+from checkfirst.service.doctor import (
+    account,
+    at_login,
+    database,
+    folders,
+    leftovers,
+    machine,
+    moving,
+)
 from checkfirst.service.doctor.finding import Finding, note, ok, problem
 from checkfirst.service.doctor.process import judge_daemon
 from checkfirst.service.doctor.times import judge_clock
@@ -139,6 +147,7 @@ def checks(it: Installation) -> list[Check]:
             "daemon",
             lambda: judge_daemon(running_pid(settings.state), read_blocking(settings.state)),
         ),
+        Check("service", lambda: _service_blocking(it), seconds=SECONDS_FOR_DATABASE),
         Check("leftovers", lambda: _leftovers_blocking(it), show(quarantine)),
         Check("virustotal", lambda: _account_blocking(it), seconds=SECONDS_FOR_ACCOUNT),
     ]
@@ -181,6 +190,13 @@ def _database_blocking(it: Installation) -> list[Finding]:
         *database.judge_database(checkup, it.database),
         *judge_clock(it.clock.now(), checkup.newest),
     ]
+
+
+def _service_blocking(it: Installation) -> list[Finding]:
+    running = running_pid(it.loaded.settings.state) is not None
+    return at_login.judge_service(
+        at_login.look_at_service_blocking(it.loaded.path, it.environ, running=running)
+    )
 
 
 def _leftovers_blocking(it: Installation) -> list[Finding]:
