@@ -138,19 +138,6 @@ async def test_a_sweep_that_meets_another_folder_or_none_takes_nothing(bench):
     await bench.sees(bench.below(b"stranger"))
 
 
-async def test_the_files_of_a_replaced_folder_count_as_those_of_a_first_start(bench):
-    def replace():
-        again(bench.downloads)
-        write(bench.below(b"came with it"))
-
-    await bench.watch(existing="leave")
-    await do(replace)
-    await bench.clock.advance(5)
-    assert (await bench.told()).trouble is Trouble.BACK
-    await do(write, bench.below(b"new"))
-    assert bench.below(b"came with it") not in await bench.sees(bench.below(b"new"))
-
-
 async def test_a_dead_observer_is_replaced_and_nothing_new_is_exempt(bench):
     watcher = await bench.watch(existing="leave")
     folder = watcher._folders[0]
@@ -279,6 +266,18 @@ async def test_folders_that_could_not_be_looked_into_are_counted(bench):
     await do(os.makedirs, bench.downloads + b"/d" * 66)
     watcher = await bench.watch(recursive=True)
     assert watcher.health()[0].folders_not_looked_into == 1
+
+
+async def test_a_folder_that_can_be_entered_again_is_watched_again(bench):
+    """It has no watch, as it could not be had one when the folder above was opened."""
+    deep = bench.downloads + b"/d" * 66
+    await do(os.makedirs, deep)
+    watcher = await bench.watch(recursive=True)
+    await do(os.rename, deep, bench.below(b"shallow"))
+    await watcher.sweep()
+    assert watcher.health()[0].folders_not_looked_into == 0
+    await bench.clock.advance(5)
+    assert (await bench.told()).trouble is Trouble.BACK
 
 
 async def test_stopping_leaves_no_threads(bench):

@@ -228,7 +228,7 @@ def _problems(
     found: list[str | None] = [no_room, *troubles]
     if snapshot:
         found += snapshot.problems
-        found += [folder.problem for folder in snapshot.watching if not folder.healthy]
+        found += [folder.problem for folder in snapshot.watching]
         found += [source.problem for source in snapshot.sources if not source.healthy]
     found += [
         f"{show(row.name)} could not be taken: {row.reason or 'nobody knows why'}"

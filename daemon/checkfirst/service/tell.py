@@ -163,7 +163,7 @@ class Teller(Listener):
 
     def watch(self, event: WatchEvent) -> None:
         """Say what happened to a watched folder."""
-        bad = event.trouble in {Trouble.LOST, Trouble.OVERFLOW}
+        bad = event.trouble in {Trouble.LIMITED, Trouble.LOST, Trouble.OVERFLOW}
         level, word = (logging.WARNING, "problem") if bad else (logging.INFO, "watching")
         say(_log, level, word, "%s", event.text)
 

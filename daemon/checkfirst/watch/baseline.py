@@ -18,6 +18,9 @@ from checkfirst.watch.root import Root
 _RECENT = 60.0
 """Where leases tell nothing, a file changed in the last minute counts as still being written."""
 
+_COARSE = 1.0
+"""Times of files lag behind the clock by some milliseconds, on some filesystems by a second."""
+
 
 class Baseline:
     """What is exempt, of all watched folders."""
@@ -52,15 +55,20 @@ class Baseline:
             return False
         return known.dev == root.dev or (root.fsid != 0 and known.fsid == root.fsid)
 
-    def record_blocking(self, root: Root, files: Mapping[bytes, int]) -> int:
+    def record_blocking(
+        self, root: Root, files: Mapping[bytes, int], since: float | None = None
+    ) -> int:
         """Exempt what a scan has found, unless it is unfinished; returns how many.
 
-        `files` maps paths below the root to inode numbers. Raises OSError when it cannot be kept.
+        `files` maps paths below the root to inode numbers. `since`: until then another folder was
+        seen under this path, so what has come to its place after that is new, unless it was exempt
+        there already. Raises OSError when it cannot be kept.
         """
         known = {
             name: seen
             for name in files
             if partner(name) not in files
+            and not self._came_after_blocking(since, root, name)
             and (seen := self._finished_blocking(root, name)) is not None
         }
         existing = Existing(dev=root.dev, ino=root.ino, fsid=root.fsid, files=known)
@@ -93,6 +101,24 @@ class Baseline:
         folders = {**self._folders, root: existing.with_files(files)}
         write_blocking(self._path, folders)
         self._folders = folders
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._now()
+
+    def _came_after_blocking(self, since: float | None, root: Root, name: bytes) -> bool:
+        """Making, writing and moving a file all set its ctime, which nobody can forge."""
+        if since is None:
+            return False
+        path = os.path.join(root.path, name)
+        try:
+            status = os.stat(path, follow_symlinks=False)
+        except OSError:
+            return True
+        came_after = status.st_ctime > since - _COARSE
+        return came_after and not self.spares_blocking(
+            root.path, path, status.st_dev, status.st_ino
+        )
 
     def _finished_blocking(self, root: Root, name: bytes) -> Known | None:
         if any(temporary(part) is not Temporary.NO for part in name.split(b"/")):

@@ -13,6 +13,7 @@ from typing import Literal
 from checkfirst.model import FolderHealth, Sighting
 from checkfirst.policy.names import show
 from checkfirst.watch.baseline import Baseline
+from checkfirst.watch.claim import Claim
 from checkfirst.watch.hints import Hints
 from checkfirst.watch.observer import (
     Watching,
@@ -23,6 +24,7 @@ from checkfirst.watch.observer import (
 from checkfirst.watch.root import (
     Root,
     WatcherChoice,
+    WatchLimitError,
     WatchProblem,
     is_same_blocking,
     open_root_blocking,
@@ -63,7 +65,11 @@ class Folder:
         self._hints = hints
         self._watching: Watching | None = None
         self._told: Hints | None = None
+        self._limit: str | None = None
+        self._claim: Claim | None = None
         self._suspect = False
+        self._fine_at: float | None = None
+        """When it was last seen to be the folder that was opened."""
         self._not_looked_into = 0
         self._seen: dict[bytes, int] = {}
         self._closed = False
@@ -73,7 +79,8 @@ class Folder:
         """Open, or open anew, what the path resolves to now; raises WatchProblem.
 
         The baseline comes first, then the observer; the caller's sweep comes last. A file that
-        arrives in between is in no baseline and is found by the sweep.
+        arrives in between is in no baseline and is found by the sweep. Where a limit of the system
+        is in the way, the folder is polled meanwhile.
         """
         with self._lock:
             if self._closed:
@@ -82,31 +89,51 @@ class Folder:
             try:
                 root = open_root_blocking(self.configured, self._rules.watcher)
                 self._record_blocking(root)
-                if not root.polling:
-                    self._told = self._hints(self)
-                    self._watching = observe_blocking(
-                        root, self._told, recursive=self._rules.recursive
-                    )
+                self._limit = None if root.polling else self._observe_blocking(root)
             except WatchProblem as problem:
                 self.problem = str(problem)
                 raise
             self.root, self.problem = root, None
             self._seen, self._suspect = {}, False
+            self._fine_at = self._baseline.now()
+            self._claim = Claim(root)
 
     def suspect(self) -> None:
         """Something says that it is not watched as it should be: the next look opens it anew."""
         self._suspect = True
 
+    @property
+    def polls(self) -> bool:
+        """Whether it has to be looked at again and again, as not all changes are told."""
+        return self.root is not None and (self.root.polling or self.limit is not None)
+
+    @property
+    def limit(self) -> str | None:
+        """The limit of the system that keeps changes from being told, with what to do about it.
+
+        Whether it is still in the way shows when the folder is opened anew.
+        """
+        watching = self._watching
+        if self._limit is None and watching is not None and watching.folders_without_watch:
+            return f"{watch_limit()}: {show(self.configured)}. {watch_limit_remedy()}"
+        return self._limit
+
     def is_fine_blocking(self) -> bool:
         """Whether the path is still the folder that was opened, and all threads run."""
         with self._lock:
-            return (
+            now = self._baseline.now()
+            is_fine = (
                 self.root is not None
                 and self.problem is None
                 and not self._suspect
-                and (self.root.polling or (self._watching is not None and self._watching.alive))
+                and (self._watching is None or self._watching.alive)
                 and is_same_blocking(self.root)
             )
+            if is_fine:
+                self._fine_at = now
+                if self._claim is not None:
+                    self._claim.try_blocking()
+            return is_fine
 
     def sweep_blocking(self, *, everything: bool) -> list[list[Sighting]]:
         """Look at the whole folder; raises OSError, or WatchProblem when it is another by now.
@@ -120,7 +147,9 @@ class Folder:
                 return []
             scan = self._scan_blocking(root)
             known = {} if everything else self._seen
-            self._seen = scan.files if root.polling else {}
+            self._seen = scan.files if self.polls else {}
+            if scan.folders_not_looked_into < self._not_looked_into:
+                self._suspect = True  # what may be entered only now has no watch yet
             self._not_looked_into = scan.folders_not_looked_into
         return list(self._sightings(root, b"", scan, known))
 
@@ -148,20 +177,26 @@ class Folder:
     def health(self, moves: Callable[[bytes], str]) -> FolderHealth:
         """What status tells; reads nothing."""
         root = self.root
-        watching = self._watching
-        without = 0 if watching is None else watching.folders_without_watch
-        problem = self.problem
-        if problem is None and without:
-            problem = f"{watch_limit()}: {show(self.configured)}. {watch_limit_remedy()}"
+        problem = self.problem or self.limit
         polling = self._rules.watcher == "polling" if root is None else root.polling
+        polling = polling or self._limit is not None
         return FolderHealth(
             path=self.configured if root is None else root.path,
             watcher="polling" if polling else "native",
             healthy=problem is None and root is not None,
             moves=moves(self.configured if root is None else root.path),
             folders_not_looked_into=self._not_looked_into,
-            problem=problem,
+            problem=problem or (self._claim.problem if self._claim else None),
         )
+
+    def _observe_blocking(self, root: Root) -> str | None:
+        """Watch it, or say which limit is in the way; raises WatchProblem for all else."""
+        self._told = self._hints(self)
+        try:
+            self._watching = observe_blocking(root, self._told, recursive=self._rules.recursive)
+        except WatchLimitError as limit:
+            return str(limit)
+        return None
 
     def _scan_blocking(self, root: Root) -> Scan:
         scan = scan_blocking(
@@ -177,7 +212,7 @@ class Folder:
         if self._rules.existing == "take" or self._baseline.knows(root):
             return
         try:
-            self._baseline.record_blocking(root, self._scan_blocking(root).files)
+            self._baseline.record_blocking(root, self._scan_blocking(root).files, self._fine_at)
         except OSError as error:
             raise WatchProblem(
                 f"What is in the folder already cannot be written down ({error.strerror})",
@@ -211,6 +246,9 @@ class Folder:
         told, self._told = self._told, None
         if told is not None:
             told.close()
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            claim.close()
         watching, self._watching = self._watching, None
         if watching is not None:
             watching.stop_blocking()

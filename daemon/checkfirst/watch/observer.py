@@ -25,7 +25,7 @@ from watchdog.observers.api import BaseObserver
 from checkfirst.policy.names import show
 from checkfirst.watch.hints import Hints
 from checkfirst.watch.limits import ENOUGH_INSTANCES, ENOUGH_WATCHES, sysctl_remedy
-from checkfirst.watch.root import Root, WatchProblem
+from checkfirst.watch.root import Root, WatchLimitError, WatchProblem
 
 _log = logging.getLogger(__name__)
 
@@ -130,13 +130,13 @@ def _cannot(root: Root, error: OSError) -> WatchProblem:
     about = show(root.configured)
     match error.errno:
         case errno.EMFILE:
-            return WatchProblem(
+            return WatchLimitError(
                 "The system gives out no more inotify instances (or file descriptors)",
                 sysctl_remedy("max_user_instances", ENOUGH_INSTANCES),
                 about=about,
             )
         case errno.ENOSPC:
-            return WatchProblem(watch_limit(), watch_limit_remedy(), about=about)
+            return WatchLimitError(watch_limit(), watch_limit_remedy(), about=about)
         case _:
             return WatchProblem(
                 f"The folder cannot be watched ({error.strerror or error})",

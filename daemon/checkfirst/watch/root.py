@@ -21,6 +21,10 @@ class WatchProblem(Problem):
     """A folder cannot be watched for now."""
 
 
+class WatchLimitError(WatchProblem):
+    """The system has no more means to tell of changes; the folder itself is well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Root:
     """One watched folder, opened."""

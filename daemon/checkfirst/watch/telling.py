@@ -9,6 +9,8 @@ class Trouble(StrEnum):
 
     OVERFLOW = "overflow"
     """The kernel dropped events; everything is found by a sweep."""
+    LIMITED = "limited"
+    """The system tells of changes no more, or not everywhere; the folder is looked through."""
     LOST = "lost"
     """The folder cannot be watched for now."""
     BACK = "back"

@@ -108,6 +108,7 @@ class Watcher:
             except WatchProblem as problem:
                 problems.append(problem)
                 self._on_event(WatchEvent(Trouble.LOST, folder.configured, str(problem)))
+            self._tell_limit(folder, None)
         if insist and problems and len(problems) == len(self._folders):
             raise problems[0]
         for folder in self._folders:
@@ -208,30 +209,43 @@ class Watcher:
     async def _sweep_now_and_then(self) -> None:
         while True:
             await self._clock.sleep(self._sweep_every)
-            await self.sweep()
+            for folder in self._folders:
+                if folder.limit is None:
+                    await self._sweep(folder)
+                else:  # it may have been raised, or others may have given back what they had
+                    folder.suspect()
+                    await self._open_again(folder)
 
     async def _poll(self) -> None:
         while True:
             await self._clock.sleep(self._poll_every)
             for folder in self._folders:
                 root = folder.root
-                if root is not None and (root.polling or _EVENTS_MAY_BE_LOST_SILENTLY):
+                if folder.polls or (root is not None and _EVENTS_MAY_BE_LOST_SILENTLY):
                     await self._sweep(folder, everything=False)
 
     async def _open_again(self, folder: Folder) -> None:
         async with self._opening:
             if await asyncio.to_thread(folder.is_fine_blocking):
                 return
-            was_away = folder.problem is not None
+            was_away, limit = folder.problem is not None, folder.limit
             try:
                 await asyncio.to_thread(folder.open_blocking)
             except WatchProblem as problem:
                 if not was_away:
                     self._on_event(WatchEvent(Trouble.LOST, folder.configured, str(problem)))
                 return
-        text = f"The folder is watched again: {show(folder.configured)}"
-        self._on_event(WatchEvent(Trouble.BACK, folder.configured, text))
+        self._tell_limit(folder, limit)
+        if folder.limit is None:
+            text = f"The folder is watched again: {show(folder.configured)}"
+            self._on_event(WatchEvent(Trouble.BACK, folder.configured, text))
         await self._sweep(folder)
+
+    def _tell_limit(self, folder: Folder, before: str | None) -> None:
+        """Once, not whenever it is still there."""
+        if folder.limit is not None and before is None:
+            text = f"{folder.limit} Until then it is looked through every few seconds."
+            self._on_event(WatchEvent(Trouble.LIMITED, folder.configured, text))
 
     async def _sweep(self, folder: Folder, *, everything: bool = True) -> None:
         try:
