@@ -270,7 +270,7 @@ async def test_folders_that_could_not_be_looked_into_are_counted(bench):
 
 async def test_a_folder_that_can_be_entered_again_is_watched_again(bench):
     """It has no watch, as it could not be had one when the folder above was opened."""
-    deep = bench.downloads + b"/d" * 66
+    deep = bench.downloads + b"/d" * 65
     await do(os.makedirs, deep)
     watcher = await bench.watch(recursive=True)
     await do(os.rename, deep, bench.below(b"shallow"))
