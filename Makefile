@@ -7,9 +7,10 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint check bench crash crash-short real real-short lock clean
+.PHONY: help init run demo test lint check bench crash crash-short real real-short lock clean
 
 help:
+	@echo 'make init         asks the first questions, and puts the answers into settings.yaml'
 	@echo 'make run          the daemon, on settings.yaml or your own settings file'
 	@echo 'make demo         the whole thing, offline, in a throw-away folder'
 	@echo 'make test         all tests that need nothing but this machine'
@@ -19,6 +20,9 @@ help:
 	@echo 'make real         real browsers and download tools (long; needs them installed)'
 	@echo 'make lock         choose new versions of everything in requirements.lock'
 	@echo 'make clean        remove .venv and what tools and builds left behind'
+
+init: $(READY)
+	@$(BIN)/checkfirst --settings settings.yaml init $(ARGS)
 
 run: $(READY)
 	@$(BIN)/checkfirst run $(ARGS)

@@ -34,7 +34,7 @@ ok        moving      Leases are granted (FS)
                       TOP/Downloads
 ok        watching    New files are told by the kernel (N of N watches are used)
 ok        database    There is no database yet; it is made when checkfirst first runs
-ok        database    The clock says TIME
+ok        clock       The clock says TIME
 ok        log         There is no log yet
                       TOP/state/checkfirst.log
 note      daemon      checkfirst is not running; nothing is watched

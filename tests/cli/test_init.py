@@ -348,6 +348,36 @@ def test_a_person_is_asked_before_a_file_is_changed(home):
     assert home.settings.read_text() == "mode: loud\n"
 
 
+def test_a_shipped_file_that_nobody_has_changed_is_no_question(home):
+    """As in a checkout, where `make init` fills in the file that lies there."""
+    (home.folder / "settings.yaml").write_text(example())
+    person = home.sit_down("--settings", "settings.yaml", "init", "--mode", "stop-unknowns")
+    try:
+        person.answer("Folder [", "")
+        person.answer("Is another", "")
+        person.answer("Notifications", "")
+        person.answer("API key (not shown", "")
+        person.answer("Write it?", "")
+        assert person.ended() == 0, person.screen
+    finally:
+        person.close()
+    assert "already" not in person.screen
+    assert "mode: stop-unknowns" in (home.folder / "settings.yaml").read_text()
+    assert home.files() == {"settings.yaml"}
+
+
+def test_a_link_to_the_settings_stays_a_link(home):
+    dotfiles = home.folder / "dotfiles.yaml"
+    dotfiles.write_text("mode: stop-unknowns\n")
+    home.settings.parent.mkdir(parents=True)
+    home.settings.symlink_to(dotfiles)
+    done = home.run("init", "--replace", "--notify", "none")
+    assert done.returncode == 0, done.stderr
+    assert home.settings.is_symlink()
+    assert "  level: none" in dotfiles.read_text()
+    assert (home.folder / "dotfiles.yaml.old").read_text() == "mode: stop-unknowns\n"
+
+
 def test_it_writes_where_it_is_told_and_says_how_to_use_it(home):
     done = home.run("--settings", "my own.yaml", "init", "--yes")
     assert done.returncode == 0, done.stderr

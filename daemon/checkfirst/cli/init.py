@@ -86,7 +86,7 @@ def init(options: Options, /, *, yes: bool, key_stdin: bool, replace: bool, **to
 
 def _allow_change(plan: "Plan", *, asks: bool, replace: bool) -> None:
     about = os.fsencode(plan.path)
-    if replace:
+    if replace or (asks and plan.old is not None and plan.old.is_as_shipped):
         return
     if not asks:
         raise UnansweredError(

@@ -26,6 +26,11 @@ class Old:
     """What it says; nothing where it cannot be read as settings."""
     broken: bool
 
+    @property
+    def is_as_shipped(self) -> bool:
+        """Whether nobody has changed anything in it."""
+        return self.content == example().encode()
+
 
 def target(path: Path | None, environ: Mapping[str, str]) -> Path:
     """Where the file goes: what was named, else the person's own configuration folder."""
@@ -57,17 +62,19 @@ def old_blocking(path: Path, environ: Mapping[str, str]) -> Old | None:
 def write_blocking(path: Path, values: Mapping[str, object], old: Old | None) -> Path | None:
     """Write the file whole, mode 0600; where the old one is kept, if it says anything of its own.
 
-    Raises Problem; the old file is then as it was.
+    A symbolic link stays one, as people keep their settings in other places by links. Raises
+    Problem; the old file is then as it was.
     """
     text = example({key: value_at(values, key) for key in leaves(values)})
     content = text.encode("utf-8", "surrogateescape")
+    path = Path(os.path.realpath(path))
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     kept = None
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             _write_new(draft, content)
-            if old is not None and old.content not in {content, example().encode()}:
+            if old is not None and not old.is_as_shipped and old.content != content:
                 kept = _keep(path, old.content)
             draft.replace(path)
         finally:

@@ -142,6 +142,7 @@ def checks(it: Installation) -> list[Check]:
         *(_moving(it, root, state) for root in it.watched),
         Check("watching", lambda: _watching_blocking(it)),
         Check("database", lambda: _database_blocking(it), seconds=SECONDS_FOR_DATABASE),
+        Check("clock", lambda: _clock_blocking(it)),
         Check("log", lambda: database.judge_log(database.look_at_log_blocking(it.log))),
         Check(
             "daemon",
@@ -186,10 +187,11 @@ def _watching_blocking(it: Installation) -> list[Finding]:
 
 def _database_blocking(it: Installation) -> list[Finding]:
     checkup = checkup_blocking(it.database, SECONDS_FOR_DATABASE / 2)
-    return [
-        *database.judge_database(checkup, it.database),
-        *judge_clock(it.clock.now(), checkup.newest),
-    ]
+    return database.judge_database(checkup, it.database)
+
+
+def _clock_blocking(it: Installation) -> list[Finding]:
+    return judge_clock(it.clock.now(), checkup_blocking(it.database, 0.0).newest)
 
 
 def _service_blocking(it: Installation) -> list[Finding]:
