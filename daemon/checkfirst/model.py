@@ -207,6 +207,8 @@ class Arrival:
     until: float | None = None
     """When a waiting file is looked at again, where that is known."""
     submitted_at: float | None = None
+    origin_url: str | None = None
+    """The address that the file itself says it came from, without its secret parts."""
 
     @property
     def name(self) -> bytes:

@@ -32,6 +32,7 @@ def test_json_has_the_promised_keys_and_values(scene, run):
         "decided_at": "2025-11-24T16:00:02Z",
         "until": None,
         "submitted_at": None,
+        "origin_url": None,
     }
 
 

@@ -73,6 +73,8 @@ def test_where_there_is_no_database_nothing_is_found(tmp_path):
         assert reading.counts() == {}
         assert reading.by_id(1) is reading.last_verdict_at() is reading.listed("x") is None
         assert reading.quota(1e9) == Usage(0, 0, 0)
+        assert (reading.second_looks().number, reading.second_look("x")) == (0, None)
+        assert reading.submitted(1) == reading.troubles() == []
     assert list(tmp_path.iterdir()) == []
 
 

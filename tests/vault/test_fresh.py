@@ -58,6 +58,30 @@ def test_a_copy_is_the_same_but_for_the_set_id_bits(place, source, folder):
     assert os.listdir(place + b"/to") == [b"copy"]
 
 
+@pytest.mark.parametrize("mode", [0o000, 0o444, 0o644])
+def test_marks_are_kept_whatever_the_mode_and_whoever_we_are(place, as_nobody, mode):
+    os.mkdir(place + b"/to")
+    os.chmod(place + b"/to", 0o777)
+    path = place + b"/to/source"
+
+    def copies() -> bool:
+        with open(path, "wb") as file:
+            file.write(b"bytes")
+        os.setxattr(path, "user.xdg.origin.url", b"https://example.com/")
+        os.chmod(path, mode or 0o400)
+        folder = os.open(place + b"/to", os.O_PATH)
+        with (
+            grasp_blocking(path, lease=True) as grip,
+            fresh_copy_blocking(grip, folder, sha256=None, mode=mode) as fresh,
+        ):
+            fresh.put_blocking(b"copy")
+        os.chmod(place + b"/to/copy", os.stat(place + b"/to/copy").st_mode | 0o400)
+        return os.getxattr(place + b"/to/copy", "user.xdg.origin.url") == b"https://example.com/"
+
+    assert as_nobody(copies)
+    assert os.stat(place + b"/to/copy").st_mode & 0o777 == mode | 0o400
+
+
 def test_owner_is_kept_where_we_may(place, source, folder):
     if os.geteuid() != 0:
         pytest.skip("only root may give files away")

@@ -27,6 +27,7 @@ FULL = Report(
     arrived_at=1_700_000_000.0,
     decided_at=1_700_000_060.0,
     submitted_at=1_700_000_030.0,
+    origin_url="https://example.com/inv.exe",
 )
 
 
@@ -45,7 +46,7 @@ def test_the_json_has_the_keys_of_history_and_enough_to_restore():
         *("id", "name", "origin", "sha256", "size", "state", "verdict", "source", "reason"),
         *("detections", "engines", "report_url", "destination", "arrived_at", "decided_at"),
         *("until", "submitted_at", "mode", "mtime_ns", "name_base64", "origin_base64"),
-        *("threats", "content_type", "risk"),
+        *("threats", "content_type", "risk", "origin_url"),
     }
 
 

@@ -128,6 +128,7 @@ def facts(row: Arrival) -> list[tuple[str, output.Cell]]:
         ("report", row.report_url),
         ("size", output.size(row.size)),
         ("kind", row.content_type and f"{row.content_type} ({row.risk or 'other'})"),
+        ("loaded from", row.origin_url),
         ("sha256", row.sha256),
     ]
 

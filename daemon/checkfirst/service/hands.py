@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from checkfirst.errors import FileProblem
 from checkfirst.intake.fingerprint import fingerprint_blocking
+from checkfirst.intake.origin_mark import origin_url_blocking
 from checkfirst.model import Action, Arrival, Fingerprint, State
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.vault.grip import Grip
@@ -131,6 +132,8 @@ class Hands:
             if grip.lease is False:
                 raise BusyError(_held(arrival))  # noqa: TRY301  (one way out for all that fails)
             found = fingerprint_blocking(grip, arrival.name, self._stopped, self._kinds())
+            came = arrival.origin if arrival.state is State.HOLDING else None
+            origin_url = origin_url_blocking(grip.descriptor, came)
         except (FileProblem, OSError) as error:
             if grip is not None:
                 grip.close()
@@ -139,7 +142,7 @@ class Hands:
             if grip is not None:
                 grip.close()
             raise
-        return InHand(work, grip, found)
+        return InHand(work, grip, found, origin_url)
 
     def _hold_blocking(self, work: Work, *, lease: bool) -> Grip:
         arrival = work.arrival
@@ -232,6 +235,7 @@ def described(arrival: Arrival, order: Ordered) -> Arrival:
         threats=verdict.threats,
         decided_at=order.decided_at,
         until=None,
+        origin_url=order.hand.origin_url or arrival.origin_url,
     )
 
 

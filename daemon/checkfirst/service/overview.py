@@ -195,6 +195,7 @@ def row_json(row: Arrival) -> dict[str, object]:
         "decided_at": iso(row.decided_at),
         "until": iso(row.until),
         "submitted_at": iso(row.submitted_at),
+        "origin_url": row.origin_url,
     }
 
 

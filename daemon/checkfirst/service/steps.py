@@ -70,6 +70,8 @@ def _in_hand(hand: InHand, held_at: float) -> Facts:
     if hand.work.arrival.state is State.HOLDING:
         facts["held_at"] = held_at
         facts["mode"] = stamp.mode & 0o7777
+    if hand.origin_url is not None:
+        facts["origin_url"] = hand.origin_url
     return facts
 
 

@@ -27,6 +27,8 @@ class InHand:
     work: Work
     grip: Grip
     fingerprint: Fingerprint
+    origin_url: str | None = None
+    """The address that the file says it came from."""
 
     @property
     def verdict(self) -> Verdict | None:

@@ -138,7 +138,7 @@ class Journal:
         """The held and waiting rows whose hash is on a list of the database, oldest first."""
         return await self._arrivals(
             f"{row.SELECT} WHERE {row.IS_WAITING} AND EXISTS"  # noqa: S608
-            " (SELECT 1 FROM listed WHERE listed.sha256 = arrivals.sha256"
+            " (SELECT 1 FROM listed WHERE listed.hash = arrivals.sha256"
             " AND (expires_at IS NULL OR expires_at > ?)) ORDER BY +id",
             (now,),
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-SELECT = "SELECT sha256, list, origin, note, added_at, expires_at FROM listed"
+SELECT = "SELECT hash, list, origin, note, added_at, expires_at FROM listed"
 
 
 class ListName(StrEnum):

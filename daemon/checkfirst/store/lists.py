@@ -22,7 +22,7 @@ class Lists:
     async def look_up(self, hashes: Sequence[str]) -> dict[str, Listed]:
         """Those of the hashes that are on a list now."""
         found = await self._database.rows(
-            f"{SELECT} WHERE sha256 IN (SELECT value FROM json_each(?))"  # noqa: S608
+            f"{SELECT} WHERE hash IN (SELECT value FROM json_each(?))"  # noqa: S608
             " AND (expires_at IS NULL OR expires_at > ?)",
             (json.dumps(list(hashes)), self._clock.now()),
         )
@@ -36,7 +36,7 @@ class Lists:
         ]
         async with self._database.writing() as connection:
             await connection.executemany(
-                "INSERT OR REPLACE INTO listed (sha256, list, origin, note, added_at, expires_at)"
+                "INSERT OR REPLACE INTO listed (hash, list, origin, note, added_at, expires_at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 values,
             )
@@ -45,8 +45,8 @@ class Lists:
         """Take hashes off one list; which of them were on it."""
         async with self._database.writing() as connection:
             gone = await connection.execute_fetchall(
-                "DELETE FROM listed WHERE list = ? AND sha256 IN (SELECT value FROM json_each(?))"
-                " RETURNING sha256",
+                "DELETE FROM listed WHERE list = ? AND hash IN (SELECT value FROM json_each(?))"
+                " RETURNING hash",
                 (name.value, json.dumps(list(hashes))),
             )
         return {found for (found,) in gone}
@@ -54,7 +54,7 @@ class Lists:
     async def weak(self) -> frozenset[str]:
         """The SHA-1 and MD5 that are on the block list now."""
         found = await self._database.rows(
-            "SELECT sha256 FROM listed WHERE length(sha256) < 64"
+            "SELECT hash FROM listed WHERE length(hash) < 64"
             " AND (expires_at IS NULL OR expires_at > ?)",
             (self._clock.now(),),
         )
@@ -71,7 +71,7 @@ class Lists:
     async def all(self, name: ListName | None = None) -> list[Listed]:
         """One list or both, oldest entry first, expired ones included."""
         found = await self._database.rows(
-            f"{SELECT} WHERE ? IN (list, 'both') ORDER BY added_at, sha256",
+            f"{SELECT} WHERE ? IN (list, 'both') ORDER BY added_at, hash",
             ("both" if name is None else name.value,),
         )
         return [listed(each) for each in found]

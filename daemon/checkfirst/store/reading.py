@@ -15,6 +15,7 @@ from checkfirst.policy import quota
 from checkfirst.policy.names import show
 from checkfirst.store import answer, row
 from checkfirst.store import listed as entry
+from checkfirst.store.older import look_newest_blocking
 from checkfirst.store.problem import code, in_words
 from checkfirst.store.second_looks import Looks
 from checkfirst.store.submissions import Sent
@@ -23,8 +24,6 @@ from checkfirst.store.usage import DAY, RECENT, Usage, month_of
 _BUSY_SECONDS = 5.0
 _HEX = frozenset("0123456789abcdef")
 _SHORTEST_PREFIX = 6
-_WITH_SECOND_LOOKS = 2
-"""The schema that brought them, and what is told of uploads."""
 
 
 class Reading:
@@ -114,14 +113,12 @@ class Reading:
 
     def listed(self, hash_: str) -> entry.Listed | None:
         """The entry on one of the user's lists, expired or not."""
-        found = self._rows(f"{entry.SELECT} WHERE sha256 = ?", (hash_,))
+        found = self._rows(f"{entry.SELECT} WHERE hash = ?", (hash_,))
         return entry.listed(found[0]) if found else None
 
     def all_listed(self, name: entry.ListName) -> list[entry.Listed]:
         """One of the lists, oldest entry first, expired ones included."""
-        found = self._rows(
-            f"{entry.SELECT} WHERE list = ? ORDER BY added_at, sha256", (name.value,)
-        )
+        found = self._rows(f"{entry.SELECT} WHERE list = ? ORDER BY added_at, hash", (name.value,))
         return [entry.listed(each) for each in found]
 
     def with_hash(self, sha256: str, states: Collection[State]) -> list[Arrival]:
@@ -136,9 +133,8 @@ class Reading:
 
     def submitted(self, limit: int) -> list[tuple[Sent, Arrival | None]]:
         """What was uploaded, the latest first, each with the last file of these bytes if any."""
-        more = "size, name" if self._version() >= _WITH_SECOND_LOOKS else "NULL, NULL"
         found = self._rows(
-            f"SELECT sha256, submitted_at, {more} FROM submissions"  # noqa: S608
+            "SELECT sha256, submitted_at, size, name FROM submissions"
             " ORDER BY submitted_at DESC, sha256 LIMIT ?",
             (limit,),
         )
@@ -147,18 +143,14 @@ class Reading:
 
     def second_looks(self) -> Looks:
         """What is promised in all."""
-        if self._version() < _WITH_SECOND_LOOKS:
-            return Looks(0, None)
         found = self._rows(
             "SELECT count(*), min(due_at) FROM second_looks WHERE due_at IS NOT NULL"
         )
-        number, next_at = found[0]
+        number, next_at = found[0] if found else (0, None)
         return Looks(number, next_at)
 
     def second_look(self, sha256: str) -> Looks | None:
         """What is promised for one hash, and what came of it."""
-        if self._version() < _WITH_SECOND_LOOKS:
-            return None
         found = self._rows(
             "SELECT due_at IS NOT NULL, due_at, looked_at, said FROM second_looks WHERE sha256 = ?",
             (sha256,),
@@ -170,17 +162,10 @@ class Reading:
 
     def troubles(self) -> list[str]:
         """What a person must see to since a second look, the latest first."""
-        if self._version() < _WITH_SECOND_LOOKS:
-            return []
         found = self._rows(
             "SELECT trouble FROM second_looks WHERE trouble IS NOT NULL ORDER BY looked_at DESC"
         )
         return [text for (text,) in found]
-
-    def _version(self) -> int:
-        """The schema of the database, which may be older than this program; 0: there is none."""
-        found = self._rows("PRAGMA user_version")
-        return int(found[0][0]) if found else 0
 
     def _by_number(self, text: str) -> list[Arrival]:
         if not (text.isascii() and text.isdigit() and int(text) < 2**63):
@@ -248,6 +233,8 @@ class Reading:
         connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
         try:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > 0:
+                look_newest_blocking(connection, version)
         except BaseException:
             connection.close()
             raise

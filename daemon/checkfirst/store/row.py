@@ -88,7 +88,7 @@ def whole(value: int) -> int | str:
 
 _ENCODED: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(_WHOLE, whole),
-    **dict.fromkeys(("content_type", "source", "reason", "report_url"), text),
+    **dict.fromkeys(("content_type", "source", "reason", "report_url", "origin_url"), text),
     **dict.fromkeys(("risk", "verdict"), str),
     "threats": threats_stored,
 }

@@ -36,6 +36,7 @@ class Facts(TypedDict, total=False):
     finished_at: float | None
     until: float | None
     submitted_at: float | None
+    origin_url: str | None
 
 
 @dataclass(frozen=True, slots=True)

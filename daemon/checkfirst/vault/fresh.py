@@ -200,10 +200,11 @@ def _dressed_blocking(grip: Grip, target: int, source: os.stat_result, mode: int
         except PermissionError:
             continue
         break
-    os.fchmod(target, mode & KEPT_MODE)
     if hasattr(os, "listxattr"):
+        # Before the mode: who may not write to a file may not mark it (xattr(7)). The mode after,
+        # as an access list may have set the group's bits.
         _copy_attributes_blocking(grip.descriptor, target)
-        os.fchmod(target, mode & KEPT_MODE)  # an access list may have set the group's bits
+    os.fchmod(target, mode & KEPT_MODE)
 
 
 def _copy_attributes_blocking(source: int, target: int) -> None:

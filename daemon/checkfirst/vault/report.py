@@ -53,6 +53,8 @@ class Report:
     decided_at: float | None = None
     until: float | None = None
     submitted_at: float | None = None
+    origin_url: str | None = None
+    """The address that the file says it came from."""
 
     @property
     def name(self) -> bytes:
@@ -86,6 +88,7 @@ class Report:
             decided_at=arrival.decided_at,
             until=arrival.until,
             submitted_at=arrival.submitted_at,
+            origin_url=arrival.origin_url,
         )
 
     def arrival(self, folder: bytes) -> Arrival:
@@ -112,6 +115,7 @@ class Report:
             arrived_at=self.arrived_at,
             decided_at=self.decided_at,
             submitted_at=self.submitted_at,
+            origin_url=self.origin_url,
         )
 
     def to_json(self) -> bytes:
@@ -134,6 +138,7 @@ class Report:
             "decided_at": iso(self.decided_at),
             "until": iso(self.until),
             "submitted_at": iso(self.submitted_at),
+            "origin_url": self.origin_url,
             "threats": list(self.threats),
             "content_type": self.content_type,
             "risk": self.risk,
@@ -169,6 +174,7 @@ class Report:
             decided_at=facts.maybe("decided_at", facts.seconds),
             until=facts.maybe("until", facts.seconds),
             submitted_at=facts.maybe("submitted_at", facts.seconds),
+            origin_url=facts.maybe("origin_url", facts.text),
         )
 
 

@@ -48,6 +48,7 @@ def _facts_in_words(report: Report) -> list[str]:
     facts = [
         ("File", show(report.name)),
         ("From", show(report.origin)),
+        ("Loaded from", escape(report.origin_url) if report.origin_url else None),
         ("Arrived", _when(report.arrived_at)),
         ("Quarantined", _when(report.decided_at)),
         ("Why", escape(report.reason) if report.reason else None),
