@@ -23,6 +23,10 @@ class FakeLedger:
         self.raises: Exception | None = None
 
     @property
+    def per_minute(self) -> int:
+        return self._limits.per_minute
+
+    @property
     def counted(self) -> int:
         """Requests that were sent or are on their way."""
         return len(self.days)

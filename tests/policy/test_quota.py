@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkfirst.policy.quota import WINDOW, Limits, Slot, Used, day_of, next_day, next_month, wait
+from checkfirst.policy.quota import (
+    WINDOW,
+    Limits,
+    Slot,
+    Used,
+    day_of,
+    narrower,
+    next_day,
+    next_month,
+    wait,
+)
 
 NOW = datetime(2026, 11, 24, 13, 37, tzinfo=UTC).timestamp()
 LIMITS = Limits(per_minute=4, per_day=500, per_month=15_500)
@@ -114,3 +124,17 @@ def test_the_server_never_sees_more_than_the_limit_in_any_minute(wishes, per_min
     counted.sort()
     for first, beyond in zip(counted, counted[per_minute:], strict=False):
         assert beyond - first >= WINDOW - 1e-6
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told", "result"),
+    [
+        ((4, 500, 15_500), None, (4, 500, 15_500)),
+        ((4, 500, 15_500), (1, 1, 31), (1, 1, 31)),
+        ((4, 500, 15_500), (1000, 20_000, 1_000_000), (4, 500, 15_500)),
+        ((0, 0, 0), (4, 500, 0), (4, 500, 0)),
+        ((4, 0, 100), (0, 7, 200), (4, 7, 100)),
+    ],
+)
+def test_what_is_told_narrows_the_settings_and_never_widens_them(wanted, told, result):
+    assert narrower(Limits(*wanted), told and Limits(*told)) == Limits(*result)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checkfirst.policy.quota import Limits, Slot
+from checkfirst.store.allowances import Allowances
 from checkfirst.store.database import Database
 from checkfirst.store.ledger import Ledger, Permit
 from checkfirst.store.usage import Usage
@@ -186,6 +187,7 @@ from pathlib import Path
 from checkfirst.clock import SystemClock
 from checkfirst.policy.quota import Limits
 from checkfirst.store.database import Database
+from checkfirst.store.allowances import Allowances
 from checkfirst.store.ledger import Ledger, Permit
 
 WITHIN = 0.3
@@ -238,3 +240,18 @@ def test_processes_that_are_killed_at_any_moment_never_exceed_the_quota_together
     seen = sorted(map(float, log.read_bytes().split()))
     assert len(seen) > 8
     assert min(later - earlier for earlier, later in zip(seen, seen[4:], strict=False)) >= 1.0
+
+
+async def test_what_is_known_of_the_account_narrows_the_limits_for_all_processes(database, clock):
+    limits = Limits(4, 500, 15_500)
+    ann = Ledger(database, clock, limits, 30.0, account="ann")
+    bob = Ledger(database, clock, limits, 30.0, account="bob")
+    await Allowances(database).learn("ann", Limits(1, 0, 20_000), clock.now())
+    assert await Allowances(database).get("ann") == (Limits(1, 0, 20_000), clock.now())
+    assert isinstance(await ann.acquire(), Permit)
+    assert (await ann.acquire()).limit == "minute"
+    assert ann.per_minute == 1
+    assert isinstance(await bob.acquire(), Permit)
+    assert bob.per_minute == 4
+    await Allowances(database).learn("bob", Limits(4, 2, 0), clock.now())
+    assert (await bob.acquire()).limit == "day"

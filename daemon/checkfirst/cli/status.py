@@ -12,7 +12,7 @@ from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.span import SPAN
 from checkfirst.clock import SystemClock
 from checkfirst.errors import Problem
-from checkfirst.policy.quota import Limits
+from checkfirst.policy.quota import Limits, narrower
 from checkfirst.service.lock import running_pid
 from checkfirst.service.overview import Overview, overview
 from checkfirst.service.status import no_room_blocking, read_blocking
@@ -78,7 +78,7 @@ def look_blocking(glance: Glance) -> Overview:
             read_blocking(state),
             pid,
             glance.mode,
-            limits,
+            narrower(limits, reading.allowance(glance.account)),
             SystemClock().now(),
             no_room=no_room_blocking(state),
         )

@@ -59,6 +59,21 @@ def wait(limits: Limits, used: Used, now: float) -> Slot:
     return Slot(granted=True, until=now)
 
 
+def narrower(wanted: Limits, told: Limits | None) -> Limits:
+    """What two agree on: of each span the smaller limit, where 0 is none."""
+    if told is None:
+        return wanted
+    return Limits(
+        _smaller(wanted.per_minute, told.per_minute),
+        _smaller(wanted.per_day, told.per_day),
+        _smaller(wanted.per_month, told.per_month),
+    )
+
+
+def _smaller(one: int, other: int) -> int:
+    return min(one or other, other or one)
+
+
 def day_of(now: float) -> str:
     """Name the UTC day, `YYYY-MM-DD`."""
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")

@@ -55,6 +55,10 @@ class _NoLedger:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
+    @property
+    def per_minute(self) -> int:
+        return 0
+
     async def acquire(self, *, spare: bool = False) -> Permit | Slot:
         del spare
         return Permit(0, "", self._clock.now())
@@ -70,7 +74,7 @@ def _ledger(settings: Settings, database: Database, clock: Clock) -> Ledger:
     account = settings.virustotal
     limits = Limits(account.per_minute, account.per_day, account.per_month)
     seconds = account.timeout.total_seconds() + ANSWER_MARGIN_SECONDS
-    return Ledger(database, clock, limits, seconds)
+    return Ledger(database, clock, limits, seconds, account=account.account)
 
 
 async def _probe(settings: Settings, key: SecretStr, quota: Quota, clock: Clock) -> Probed:

@@ -114,7 +114,13 @@ def _virustotal(around: Around, deliver: Deliver, remember: Remember) -> RemoteS
         around.rules or Rules.of(around.settings),
         Outside(
             api=Client(account.url, lambda: around.key, timeout, on_event=around.on_event),
-            quota=Ledger(around.database, around.clock, limits, timeout + ANSWER_MARGIN_SECONDS),
+            quota=Ledger(
+                around.database,
+                around.clock,
+                limits,
+                timeout + ANSWER_MARGIN_SECONDS,
+                account=account.account,
+            ),
             submissions=Submissions(around.database),
             deliver=deliver,
             remember=remember,

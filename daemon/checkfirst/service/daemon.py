@@ -20,6 +20,7 @@ from checkfirst.errors import CheckfirstError, Problem
 from checkfirst.model import Arrival
 from checkfirst.policy.names import show
 from checkfirst.service.assemble import Parts, assemble
+from checkfirst.service.assemble_account import account_roles
 from checkfirst.service.assemble_deeds import open_database
 from checkfirst.service.assemble_second_look import second_look
 from checkfirst.service.assemble_sources import note_of
@@ -128,7 +129,8 @@ async def _run(
         await asyncio.to_thread(_choose_held_folders_blocking, parts)
         async with asyncio.TaskGroup() as group:
             ready = group.create_task(_say_ready(parts, duties, systemd, rows), name="ready")
-            roles = [*_roles(parts, duties, systemd), *_second_look(parts, signals)]
+            roles = _roles(parts, duties, systemd)
+            roles += [*_second_look(parts, signals), *account_roles(parts, key)]
             await supervisor.run(roles, signals.again)
             ready.cancel()  # nobody empties the line any more that it may still be filling
     except* CheckfirstError as failed:

@@ -12,6 +12,7 @@ from typing import assert_never
 from checkfirst.logs import say
 from checkfirst.model import Action, Arrival, VerdictKind
 from checkfirst.policy.names import show
+from checkfirst.policy.quota import Limits
 from checkfirst.policy.sizes import readable
 from checkfirst.service.listener import Listener
 from checkfirst.service.work import ASTRAY, Again, Done, InHand, Missed, Turn, Undone
@@ -154,6 +155,8 @@ class Teller(Listener):
                 say(_log, logging.WARNING, "submitted", text, *what, sha256=sha256)
             case events.Waiting(reason, until):
                 say(_log, logging.INFO, "waiting", "until %s: %s", self._clock(until), reason)
+            case events.Learned(limits):
+                say(_log, logging.INFO, "account", "VirusTotal allows %s", _allowed(limits))
             case events.Problem(text):
                 say(_log, logging.ERROR, "problem", "%s", text)
             case events.Sending():
@@ -173,6 +176,16 @@ class Teller(Listener):
 
     def _clock(self, at: float) -> str:
         return self._local(at).strftime("%H:%M:%S")
+
+
+def _allowed(limits: Limits) -> str:
+    spans = (
+        (limits.per_minute, "minute"),
+        (limits.per_day, "day"),
+        (limits.per_month, "month"),
+    )
+    told = [f"{limit} a {span}" for limit, span in spans if limit]
+    return f"it {', '.join(told)}" if told else "whatever the settings allow"
 
 
 def in_words(again: Again) -> str:

@@ -46,6 +46,7 @@ class Glance:
     per_minute: int
     per_day: int
     per_month: int
+    account: str | None
     sources: tuple[str, ...]
     allow: tuple[str, ...]
     block: tuple[str, ...]
@@ -81,6 +82,7 @@ def _of(loaded: "Loaded") -> Glance:
         per_minute=settings.virustotal.per_minute,
         per_day=settings.virustotal.per_day,
         per_month=settings.virustotal.per_month,
+        account=settings.virustotal.account,
         sources=settings.sources,
         allow=tuple(map(str, settings.lists.allow)),
         block=tuple(map(str, settings.lists.block)),

@@ -13,6 +13,7 @@ from checkfirst.model import Mode, Risk
 from checkfirst.settings.places import default_state
 from checkfirst.settings.sources import DEFAULT, SourceName
 from checkfirst.settings.values import (
+    Account,
     Address,
     AtLeastOne,
     Count,
@@ -91,6 +92,11 @@ class VirusTotal(Section):
         "a file named in api_key_file, or `checkfirst key set`.",
     )
     api_key_file: MaybeFile = default(None, "A file that holds the API key alone.")
+    account: Account = default(
+        None,
+        "The name of your account at VirusTotal: at start and daily its limits are then asked for, "
+        "and kept where they are narrower than those below.",
+    )
     url: Address = default("https://www.virustotal.com/api/v3", "Where the API is.")
     per_minute: Count = default(4, "Requests a minute that the key allows; 0 = no limit (premium).")
     per_day: Count = default(500, "Requests a day (UTC); 0 = no limit.")

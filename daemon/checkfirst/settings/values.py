@@ -88,6 +88,17 @@ def _key_text(value: object) -> object:
     return without_fault(value) if value.strip() else None
 
 
+def _account(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if re.fullmatch("[0-9a-fA-F]{64}", value):
+        raise ValueError("give the name of the account, not its key")
+    if not re.fullmatch("[A-Za-z0-9._-]{1,64}", value):
+        raise ValueError("give the name of the account, as VirusTotal shows it under your picture")
+    return value
+
+
+Account = Annotated[str | None, BeforeValidator(_account)]
 Folder = Annotated[Path, BeforeValidator(_path)]
 MaybeFile = Annotated[Path | None, BeforeValidator(_path_or_none)]
 Duration = Annotated[timedelta, BeforeValidator(units.some_duration)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from checkfirst.policy import quota, recheck
+from checkfirst.store.allowances import SELECT as TOLD
 from checkfirst.store.usage import DAY, RECENT, Usage, month_of
 
 if TYPE_CHECKING:
@@ -46,11 +47,16 @@ class Ledger:
         limits: quota.Limits,
         answer_within: float,
         window: float = quota.WINDOW,
+        account: str | None = None,
     ) -> None:
-        """`answer_within`: seconds from the grant until a request is answered or given up."""
+        """`answer_within`: seconds from the grant until a request is answered or given up.
+
+        What is known of the `account` narrows the `limits`, from the moment it is known.
+        """
         self._database = database
         self._clock = clock
-        self._limits = limits
+        self._limits = self._narrowed = limits
+        self._account = account
         self._answer_within = answer_within
         self._window = window
         self._free_again: dict[int, float] = {}
@@ -72,7 +78,11 @@ class Ledger:
                 day=await _sum(connection, day),
                 month=await _sum(connection, month_of(now)),
             )
-            slot = (recheck.spare if spare else quota.wait)(self._limits, used, now)
+            told = await connection.execute_fetchall(TOLD, (self._account,))
+            self._narrowed = quota.narrower(
+                self._limits, next((quota.Limits(*each) for each in told), None)
+            )
+            slot = (recheck.spare if spare else quota.wait)(self._narrowed, used, now)
             if not slot.granted:
                 return slot
             inserted = await connection.execute_fetchall(
@@ -89,6 +99,11 @@ class Ledger:
                 self._clock.monotonic() + self._answer_within + self._window
             )
         return permit
+
+    @property
+    def per_minute(self) -> int:
+        """The limit that was last gone by; 0 is none."""
+        return self._narrowed.per_minute
 
     async def answered(self, permit: Permit) -> None:
         """The answer has arrived, whatever it says: the slot is free again a window from now.

@@ -1,50 +1,29 @@
 """The database as the short commands see it: read-only, synchronous, quick to start.
 
 Works beside a running daemon and without one; where there is no database yet, nothing is found.
-Imports neither asyncio nor aiosqlite, and writes nothing.
 """
 
 import os
-import sqlite3
 from collections.abc import Collection, Sequence
-from pathlib import Path
-from typing import Any, Self
 
 from checkfirst.model import Arrival, State, Verdict, VerdictKind
 from checkfirst.policy import quota
 from checkfirst.policy.names import show
+from checkfirst.policy.quota import Limits
 from checkfirst.store import answer, row
 from checkfirst.store import listed as entry
-from checkfirst.store.older import look_newest_blocking
-from checkfirst.store.problem import code, in_words
+from checkfirst.store.allowances import SELECT as TOLD
+from checkfirst.store.reader import Reader
 from checkfirst.store.second_looks import Looks
 from checkfirst.store.submissions import Sent
 from checkfirst.store.usage import DAY, RECENT, Usage, month_of
 
-_BUSY_SECONDS = 5.0
 _HEX = frozenset("0123456789abcdef")
 _SHORTEST_PREFIX = 6
 
 
-class Reading:
+class Reading(Reader):
     """A database to look into; raises StoreError where it is there and cannot be read."""
-
-    def __init__(self, path: Path) -> None:
-        """Opens nothing yet: the database may come to be later."""
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
     def history(
         self, limit: int, states: Collection[State] | None = None, since: float | None = None
@@ -110,6 +89,13 @@ class Reading:
         month = self._rows(DAY, (month_of(now),))
         minute = sum(at + quota.WINDOW > now for _, at in recent)
         return Usage(minute, day[0][0] if day else 0, month[0][0] if month else 0)
+
+    def allowance(self, account: str | None) -> Limits | None:
+        """What VirusTotal has told of an account."""
+        if account is None:
+            return None
+        found = self._rows(TOLD, (account,))
+        return Limits(*found[0]) if found else None
 
     def listed(self, hash_: str) -> entry.Listed | None:
         """The entry on one of the user's lists, expired or not."""
@@ -202,43 +188,3 @@ class Reading:
 
     def _arrivals(self, rest: str, args: Sequence[object] = ()) -> list[Arrival]:
         return [row.arrival(each) for each in self._rows(f"{row.SELECT} {rest}", args)]
-
-    def _rows(self, sql: str, args: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        try:
-            if self._connection is None:
-                self._connection = self._open()
-            return (
-                [] if self._connection is None else self._connection.execute(sql, args).fetchall()
-            )
-        except sqlite3.DatabaseError as error:
-            raise in_words(error, self._path) from error
-
-    def _open(self) -> sqlite3.Connection | None:
-        """None while there is no database, or none with tables in it yet."""
-        if not self._path.exists():
-            return None
-        try:
-            return self._opened("mode=ro")
-        except sqlite3.OperationalError as error:
-            # A database in WAL mode that nobody has open needs a folder that can be written, or
-            # the promise that nothing changes (sqlite.org/wal.html, "Read-Only Databases").
-            if code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-                raise
-            if os.access(self._path.parent, os.W_OK):
-                raise
-            return self._opened("mode=ro&immutable=1")
-
-    def _opened(self, how: str) -> sqlite3.Connection | None:
-        uri = f"{self._path.absolute().as_uri()}?{how}"
-        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
-        try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > 0:
-                look_newest_blocking(connection, version)
-        except BaseException:
-            connection.close()
-            raise
-        if version > 0:
-            return connection
-        connection.close()
-        return None

@@ -11,7 +11,7 @@ def test_they_are_those_of_the_settings():
         }
     )
     rules = Rules.of(settings)
-    assert (rules.malicious_at, rules.opinions_at_least, rules.per_minute) == (3, 10, 4)
+    assert (rules.malicious_at, rules.opinions_at_least) == (3, 10)
     assert rules.retry == Gap(first=1.0, at_most=120.0)
     assert rules.pause == Gap(first=60.0, at_most=3600.0)
     assert rules.poll == Gap(first=30.0, at_most=300.0)

@@ -10,7 +10,7 @@ from checkfirst.clock import Clock
 from checkfirst.errors import CheckfirstError, StoreError
 from checkfirst.patience import Pending
 from checkfirst.policy.names import escape, show
-from checkfirst.policy.quota import Limits
+from checkfirst.policy.quota import Limits, narrower
 from checkfirst.service.doctor import (
     account,
     at_login,
@@ -239,7 +239,8 @@ def _account_blocking(it: Installation) -> list[Finding]:
     try:
         with Reading(it.database) as reading:
             used = reading.quota(now)
+            told = reading.allowance(limits.account)
     except StoreError:
         return found
     allowed = Limits(limits.per_minute, limits.per_day, limits.per_month)
-    return [*found, *account.judge_quota(used, allowed, now)]
+    return [*found, *account.judge_quota(used, narrower(allowed, told), now)]

@@ -21,11 +21,13 @@ from checkfirst.sources.virustotal.replies import (
     Answered,
     message,
     read_analysis,
+    read_quotas,
     read_report,
     read_upload,
     read_upload_url,
 )
 from checkfirst.sources.virustotal.reply import (
+    Allowed,
     AnalysisStatus,
     Descriptor,
     Failure,
@@ -89,6 +91,11 @@ class Client:
         if isinstance(reply, UploadUrl) and not may_receive(reply.url, self._url):
             return _untrusted()
         return reply
+
+    async def quotas(self, account: str) -> Allowed | NotKnown | Failure:
+        """GET /users/{account}/overall_quotas. The key would do for an id, but not in a path."""
+        answered = await self._get(f"/users/{quote(account, safe='')}/overall_quotas")
+        return answered if isinstance(answered, Failure) else read_quotas(answered)
 
     async def upload(
         self, descriptor: int, sha256: str, size: int, url: str | None = None

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from checkfirst.policy.quota import Limits
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -46,6 +48,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """VirusTotal has told what the account may ask for; said when that is news."""
+
+    limits: Limits
+    """Of a minute, a day and a month; 0 is none that was told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something is wrong: with one file when a SHA-256 is given, else with the whole source."""
 
@@ -59,7 +69,7 @@ class Recovered:
     """The problem of the whole source is over."""
 
 
-Event = Asked | AskedAgain | Sending | Submitted | Waiting | Problem | Recovered
+Event = Asked | AskedAgain | Sending | Submitted | Waiting | Learned | Problem | Recovered
 OnEvent = Callable[[Event], None]
 
 

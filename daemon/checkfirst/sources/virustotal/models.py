@@ -133,6 +133,33 @@ class UrlEnvelope(_Part):
     data: str
 
 
+class Spending(_Part):
+    """What may be asked in one span, and what was."""
+
+    allowed: Whole = None
+
+
+class Shares(_Part):
+    """One span of an account: its own, and that of the group it belongs to."""
+
+    user: Annotated[Spending, _part(Spending)] = Spending()
+    group: Annotated[Spending, _part(Spending)] = Spending()
+
+
+class Quotas(_Part):
+    """`data` of GET /users/{id}/overall_quotas; the minute is not told."""
+
+    api_requests_hourly: Annotated[Shares, _part(Shares)] = Shares()
+    api_requests_daily: Annotated[Shares, _part(Shares)] = Shares()
+    api_requests_monthly: Annotated[Shares, _part(Shares)] = Shares()
+
+
+class QuotasEnvelope(_Part):
+    """The whole of GET /users/{id}/overall_quotas."""
+
+    data: Quotas
+
+
 class ErrorBody(_Part):
     """`error` of an answer that is none."""
 

@@ -49,6 +49,11 @@ class Api(Protocol):
 class Quota(Protocol):
     """The ledger of requests."""
 
+    @property
+    def per_minute(self) -> int:
+        """How many requests a minute has; 0 is no limit."""
+        ...
+
     async def acquire(self, *, spare: bool = False) -> Permit | Slot:
         """Give a permit for one request, or say when to ask again; `spare`: if it will not lack."""
         ...

@@ -14,15 +14,19 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from checkfirst.policy.names import escape
+from checkfirst.policy.quota import Limits
 from checkfirst.sources.virustotal.models import (
     AnalysisEnvelope,
     ErrorBody,
     ErrorEnvelope,
     FileEnvelope,
+    QuotasEnvelope,
+    Shares,
     UrlEnvelope,
     threats,
 )
 from checkfirst.sources.virustotal.reply import (
+    Allowed,
     AnalysisStatus,
     Descriptor,
     Failure,
@@ -118,6 +122,28 @@ def read_upload_url(answered: Answered) -> UploadUrl | Failure:
     if isinstance(envelope, NotKnown):
         return _retry("NotFoundError", "VirusTotal names no place for the upload")
     return envelope if isinstance(envelope, Failure) else UploadUrl(envelope.data)
+
+
+def read_quotas(answered: Answered) -> Allowed | NotKnown | Failure:
+    """Read the answer to GET /users/{id}/overall_quotas.
+
+    It tells of hours and not of minutes; a public key with 4 a minute has 240 an hour. Numbers that
+    make no sense, and 0, count as not told: the settings then hold alone.
+    """
+    envelope = _envelope(answered, QuotasEnvelope)
+    if not isinstance(envelope, QuotasEnvelope):
+        return envelope
+    data = envelope.data
+    hour = _allowed(data.api_requests_hourly)
+    minute = max(hour // 60, 1) if hour else 0
+    return Allowed(
+        Limits(minute, _allowed(data.api_requests_daily), _allowed(data.api_requests_monthly))
+    )
+
+
+def _allowed(shares: Shares) -> int:
+    told = [share.allowed for share in (shares.user, shares.group) if share.allowed]
+    return min(told, default=0)
 
 
 def message(text: str, secret: str = "") -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from checkfirst.policy.quota import Limits
+
 
 class FailureKind(StrEnum):
     """What can be done about a failure."""
@@ -71,6 +73,14 @@ class UploadUrl:
     """Where one large file may be sent, once."""
 
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """GET /users/{id}/overall_quotas: how much an account may ask for."""
+
+    limits: Limits
+    """0 is none that was told."""
 
 
 @dataclass(frozen=True, slots=True)

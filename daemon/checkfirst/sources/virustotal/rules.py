@@ -30,7 +30,6 @@ class Rules:
 
     malicious_at: int = 1
     opinions_at_least: int = 10
-    per_minute: int = 4
     retry: Gap = Gap(first=5.0, at_most=900.0)
     pause: Gap = Gap(first=60.0, at_most=3600.0)
     poll: Gap = Gap(first=30.0, at_most=300.0)
@@ -46,7 +45,6 @@ class Rules:
         return cls(
             malicious_at=account.malicious_at,
             opinions_at_least=account.opinions_at_least,
-            per_minute=account.per_minute,
             retry=Gap(
                 first=account.retry.first.total_seconds(),
                 at_most=account.retry.at_most.total_seconds(),

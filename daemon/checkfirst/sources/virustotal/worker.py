@@ -89,7 +89,7 @@ class VirusTotal:
             self._out.clock.monotonic(),
             self._trouble.obstacles.standing,
             self._slot,
-            self._trouble.rules.per_minute,
+            self._out.quota.per_minute,
         )
         return outlooks(self._queue.in_order(), moment)
 
