@@ -1,7 +1,9 @@
 import hashlib
 import os
+import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,7 +41,8 @@ def desk(
     for name in [each for each in os.environ if each.startswith("CHECKFIRST_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    for name in ("XDG_CONFIG_HOME", "DBUS_SESSION_BUS_ADDRESS"):  # no notification to who tests
+        monkeypatch.delenv(name, raising=False)
     return Desk(tmp_path, simulator, capsys)
 
 
@@ -280,6 +283,25 @@ def test_it_opens_what_may_be_opened_and_the_page_about_what_may_not(desk):
     assert (desk.folder / "browser.log").read_text() == f"{EICAR_PAGE}\n"
 
 
+def test_a_desktop_that_opens_files_with_us_opens_none_for_ever(desk):
+    """Where our own entry is the only one for a kind of file, the opener comes back to us."""
+    good = desk.file("good.txt", corpus.CLEAN_SAMPLE)
+    command = [sys.executable, "-m", "checkfirst", "--settings", str(desk.settings), "check"]
+    environ = programs(desk.folder)
+    again = shlex.join([*command, "--open"])
+    lines = [f'echo "$1" >> "{desk.folder}/opened"', f'{again} "$1" > "{desk.folder}/said" 2>&1']
+    (desk.folder / "bin" / "xdg-open").write_text("\n".join(["#!/bin/sh", *lines]))
+    subprocess.run(
+        [*command, "--open", good], env=environ, cwd=desk.folder, timeout=15, check=False
+    )
+    said = desk.folder / "said"
+    end = time.monotonic() + 15
+    while "No other program" not in (said.read_text() if said.exists() else ""):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert (desk.folder / "opened").read_text() == f"{good}\n"
+
+
 def test_where_nothing_can_open_files_it_is_said(desk, monkeypatch):
     monkeypatch.setenv("PATH", str(desk.folder))
     told = desk.check("--open", desk.file("good.txt", corpus.CLEAN_SAMPLE))
@@ -311,7 +333,7 @@ def test_only_what_may_be_opened_is_opened_and_only_what_may_not_is_browsed():
         Judged(Looked(b"b", b"/b"), page, Decision(Action.QUARANTINE, "")),
         Judged(Looked(b"c", b"/c"), page, Decision(Action.WAIT, "")),
     ]
-    assert follow_up(judged, openers, open_files=True, browse=True)
+    assert follow_up(judged, openers, open_files=True, browse=True) == []
     assert opened == [b"/a", "https://page"]
-    assert follow_up(judged, openers, open_files=False, browse=False)
+    assert follow_up(judged, openers, open_files=False, browse=False) == []
     assert len(opened) == 2

@@ -141,3 +141,26 @@ def test_a_server_that_never_answers_holds_nothing_up(tmp_path, simulator, bus):
         at_home.drop("good", GOOD)
         at_home.until("good", State.RELEASED)
         assert at_home.snapshot().problems == ()
+
+
+def test_a_file_manager_opens_what_may_be_opened_and_tells_of_what_may_not(
+    tmp_path, simulator, bus
+):
+    at_home = house(tmp_path, simulator, bus)
+    with at_home.server():
+        good, bad = at_home.drop("good.pdf", GOOD), at_home.drop("<i>bad.exe", BAD)
+        command = [sys.executable, "-m", "checkfirst", "--settings", str(at_home.file)]
+        done = subprocess.run(
+            [*command, "check", "--open", good, bad],
+            env=at_home.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == 1, done.stdout
+    assert at_home.opened.read_text() == f"{good}\n"
+    (told,) = at_home.notices()
+    assert told["summary"] == "checkfirst stopped a file"
+    assert told["body"] == "&lt;i&gt;bad.exe: 62 of 64 engines call it malicious"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from checkfirst.cli import unopened
 from checkfirst.cli.opening import open_file_blocking, open_page_blocking
 from checkfirst.cli.span import SPAN
 from checkfirst.errors import FileProblem
@@ -20,6 +21,7 @@ from checkfirst.policy.names import escape, show
 from checkfirst.settings.load import load
 
 if TYPE_CHECKING:
+    from checkfirst.notify.wording import Notice
     from checkfirst.service.checking import Judged
 
 ACTIONS = {Action.RELEASE: "open", Action.QUARANTINE: "stop", Action.WAIT: "wait"}
@@ -38,9 +40,7 @@ class Openers:
 
 
 @click.command()
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=bytes), metavar="FILE..."
-)
+@click.argument("files", nargs=-1, type=click.Path(path_type=bytes), metavar="FILE...")
 @click.option("--stop-unknowns", is_flag=True, help="Stop what nobody has ever judged.")
 @click.option("--submit-unknowns", is_flag=True, help="Upload it to VirusTotal, for all to see.")
 @click.option(
@@ -75,8 +75,14 @@ def check(  # noqa: PLR0913  (one for each option)
 
     Each is told by a word (open, stop, or wait for want of an answer), its name and the reason.
     The exit code is 1 if any must be stopped, else 3 if any could not be judged, else 0. The mode
-    and the uploads of the settings do not matter here, only the options given.
+    and the uploads of the settings do not matter here, only the options given. Without a terminal,
+    as from a file manager, what --open leaves closed is told by a notification.
     """
+    if not files:
+        if open_files:
+            _tell_without_terminal(unopened.HOW_TO)
+        raise click.MissingParameter(ctx=context, param_hint="'FILE...'", param_type="argument")
+
     # Heavy, and not needed to show the help.
     from checkfirst.cli import judging  # noqa: PLC0415
     from checkfirst.vault.grip import ignore_lease_breaks  # noqa: PLC0415
@@ -101,8 +107,10 @@ def check(  # noqa: PLR0913  (one for each option)
     else:
         for each in judged:
             click.echo(as_line(each))
-    opened = follow_up(judged, Openers(), open_files=open_files, browse=browse)
-    context.exit(exit_code(judged) or (0 if opened else NOT_JUDGED))
+    problems = follow_up(judged, Openers(), open_files=open_files, browse=browse)
+    if open_files and not as_json:
+        _tell_without_terminal(unopened.notice(judged, problems))
+    context.exit(exit_code(judged) or (NOT_JUDGED if problems else 0))
 
 
 def exit_code(judged: Sequence["Judged"]) -> int:
@@ -140,9 +148,9 @@ def as_facts(judged: "Judged") -> dict[str, object]:
 
 def follow_up(
     judged: Sequence["Judged"], openers: Openers, *, open_files: bool, browse: bool
-) -> bool:
-    """Open what was asked to be opened; say what cannot be, and whether all could."""
-    all_well = True
+) -> list[FileProblem]:
+    """Open what was asked to be opened; say what cannot be, and give it back."""
+    problems = []
     for each in judged:
         action, verdict = each.decision.action, each.verdict
         try:
@@ -152,8 +160,16 @@ def follow_up(
                 openers.page(verdict.report_url)
         except FileProblem as problem:
             click.echo(escape(str(problem)), err=True)
-            all_well = False
-    return all_well
+            problems.append(problem)
+    return problems
+
+
+def _tell_without_terminal(told: "Notice | None") -> None:
+    """Let whoever opened the files by a file manager know of those that stay closed."""
+    if told is not None and not unopened.somebody_reads():
+        from checkfirst.notify.desktop import Desktop  # noqa: PLC0415  (most have a terminal)
+
+        unopened.tell_blocking(told, Desktop(lambda _: None))
 
 
 def _still_the_same(judged: "Judged") -> "Judged":

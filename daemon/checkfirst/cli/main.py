@@ -63,6 +63,7 @@ TABLE = {
     "key": Entry(_SET, "Keep your VirusTotal API key, try it, or remove it.", "key"),
     "service": Entry(_SET, "Have the daemon started when you log in.", "service"),
     "doctor": Entry(_SET, "Look for what is wrong, and say what to do.", "doctor"),
+    "desktop": Entry(_SET, "Put `Open with Check First` into your file manager.", "desktop"),
     "completion": Entry(_SET, "Print what makes your shell complete commands.", "completion"),
 }
 

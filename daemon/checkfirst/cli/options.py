@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checkfirst.settings.find import find_blocking
 from checkfirst.settings.glance import Glance, glance_blocking
 from checkfirst.settings.places import DATABASE
 
@@ -28,6 +29,11 @@ class Options:
     def glance(self) -> Glance:
         """The few settings that reading needs; raises SettingsError."""
         return glance_blocking(self.settings, os.environ)
+
+    def settings_file(self) -> str | None:
+        """Where it is; whether it is sound does not matter here. Raises SettingsError."""
+        found = find_blocking(self.settings, os.environ)
+        return str(found.path) if found else None
 
     def load(self, overrides: Mapping[str, object] | None = None) -> "Loaded":
         """All settings; raises SettingsError."""

@@ -13,8 +13,9 @@ import click
 from checkfirst.cli import output
 from checkfirst.cli.options import Options
 from checkfirst.service.at_login import systemctl, unit
-from checkfirst.service.at_login.file import run_command, start_file
-from checkfirst.settings.find import find_blocking
+from checkfirst.service.at_login.place import start_file
+from checkfirst.service.command import own_command
+from checkfirst.service.own_file import OwnFile
 
 if TYPE_CHECKING:
     from checkfirst.settings.load import Loaded
@@ -44,9 +45,9 @@ def install(options: Options, *, dry_run: bool, force: bool) -> None:
     On Linux that is a unit of your own systemd, on macOS a launchd agent, on Windows a scheduled
     task. The settings file in force now is named in it.
     """
-    path = _settings_file(options)
+    path = options.settings_file()
     if dry_run:
-        file = start_file(run_command(path), os.environ)
+        file = _file(path)
         output.line(f"# {file.path}")
         output.script(file.content)
         return
@@ -58,7 +59,7 @@ def install(options: Options, *, dry_run: bool, force: bool) -> None:
 @click.pass_obj
 def remove(options: Options, *, force: bool) -> int:
     """Stop the service and take its file away. Settings, journal and files stay."""
-    file = start_file(run_command(_settings_file(options)), os.environ)
+    file = _file(options.settings_file())
     if file.written_blocking() is None:
         output.line("There is no such service.")
         return 0
@@ -78,7 +79,7 @@ def status(options: Options, *, is_json: bool) -> int:
 
     Exit code 0: it is, and runs. 1: something is not as it should be. 3: it is not installed.
     """
-    file = start_file(run_command(_settings_file(options)), os.environ)
+    file = _file(options.settings_file())
     is_installed = file.written_blocking() is not None
     is_current = file.is_written_blocking()
     ask = is_installed and _has_systemd() and systemctl.is_there_blocking()
@@ -123,7 +124,7 @@ def install_blocking(settings_path: Path | None, *, force: bool = False) -> list
     theirs = {key: text for key, text in os.environ.items() if not key.startswith("CHECKFIRST_")}
     loaded = load(settings_path, theirs)
     named = str(settings_path.absolute()) if settings_path else None
-    file = start_file(run_command(named), os.environ)
+    file = _file(named)
     was_written = file.write_blocking(force=force)
     output.line(f"{'Written' if was_written else 'Unchanged'}: {file.path}")
     output.line(f"Settings: {named or loaded.path or 'none, all defaults'}")
@@ -179,10 +180,8 @@ def _start(loaded: "Loaded", environ: dict[str, str], *, was_written: bool) -> N
     output.line("To have it run before you log in: loginctl enable-linger")
 
 
-def _settings_file(options: Options) -> str | None:
-    """Where it is; whether it is sound does not matter here. Raises SettingsError."""
-    found = find_blocking(options.settings, os.environ)
-    return str(found.path) if found else None
+def _file(settings: str | None) -> OwnFile:
+    return start_file(own_command(settings, ["run"]), os.environ)
 
 
 def _has_systemd() -> bool:

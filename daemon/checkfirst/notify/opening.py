@@ -45,11 +45,17 @@ def command(
     return [b"xdg-open", target] if has_display else None
 
 
-def launch_blocking(how: Sequence[bytes], about: bytes) -> None:
-    """Start a program that opens `about`; raises FileProblem when it cannot or fails soon."""
+def launch_blocking(
+    how: Sequence[bytes], about: bytes, environ: Mapping[bytes, bytes] | None = None
+) -> None:
+    """Start a program that opens `about`; raises FileProblem when it cannot or fails soon.
+
+    `environ`: its environment, in place of ours.
+    """
     try:
         program = subprocess.Popen(  # noqa: S603  (a list, of our own making)
             how,
+            env=environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

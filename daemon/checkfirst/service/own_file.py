@@ -1,30 +1,28 @@
-"""The one file that makes this platform start the daemon at login: which, where, written, removed.
+"""A file that we put among a person's own: a unit, a menu entry. Written, compared, removed.
 
-A file that is there already and says something else is somebody's work, and is never overwritten
-unasked.
+A file that is there already and says something else is somebody's work, and is neither overwritten
+nor removed unasked.
 """
 
 import os
 import secrets
-import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from checkfirst.errors import Problem
 from checkfirst.policy.names import show
-from checkfirst.service.at_login import agent, task, unit
-from checkfirst.settings.places import home
 
 _LARGEST = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class StartFile:
+class OwnFile:
     """What is to be where."""
 
     path: Path
     content: str
+    mark: str = ""
+    """What tells that an older one was ours too; without one, only the same content does."""
     encoding: str = "utf-8"
 
     def written_blocking(self) -> bytes | None:
@@ -69,7 +67,8 @@ class StartFile:
         before = self.written_blocking()
         if before is None:
             return False
-        if before != self._bytes() and unit.MARK.encode() not in before and not force:
+        is_ours = before == self._bytes() or (self.mark and self.mark.encode() in before)
+        if not is_ours and not force:
             raise Problem(
                 "This file was not written by checkfirst",
                 "Look at it, and remove it with --force.",
@@ -86,30 +85,6 @@ class StartFile:
 
     def _problem(self, title: str, error: OSError) -> Problem:
         return Problem(f"{title}: {error.strerror}", about=_shown(self.path))
-
-
-def start_file(
-    command: Sequence[str], environ: Mapping[str, str], platform: str = sys.platform
-) -> StartFile:
-    """The file for this platform; raises Problem where the command cannot be written into it."""
-    if platform == "darwin":
-        folder = Path(home(environ), "Library", "LaunchAgents")
-        return StartFile(folder / agent.NAME, agent.agent(command))
-    if platform == "win32":
-        folder = Path(environ.get("APPDATA") or home(environ), "checkfirst")
-        return StartFile(folder / task.NAME, task.task(command), "utf-16")
-    given = environ.get("XDG_CONFIG_HOME", "")
-    config = Path(given) if given.startswith("/") else Path(home(environ), ".config")
-    return StartFile(config / "systemd" / "user" / unit.NAME, unit.user_unit(command))
-
-
-def run_command(settings: str | None, interpreter: str = sys.executable) -> list[str]:
-    """What starts the daemon: this interpreter, whatever the working folder holds.
-
-    Without -P the interpreter would import a `checkfirst.py` that lies in the working folder.
-    """
-    named = ["--settings", settings] if settings is not None else []
-    return [interpreter, "-P", "-m", "checkfirst", *named, "run"]
 
 
 def _shown(path: Path) -> str:
