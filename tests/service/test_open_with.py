@@ -36,6 +36,8 @@ def test_a_command_is_read_as_it_is_meant(word: str):
 def test_a_path_that_no_entry_can_say_is_refused(word: str):
     with pytest.raises(Problem, match="cannot be written into a menu entry"):
         entry(["/bin/x", word])
+    with pytest.raises(Problem):
+        entry(["/100%/x"])
 
 
 @pytest.mark.skipif(not shutil.which("desktop-file-validate"), reason="no desktop-file-validate")

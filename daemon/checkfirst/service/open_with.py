@@ -105,6 +105,8 @@ def files(
 
 def entry(command: Sequence[str]) -> str:
     """The menu entry; raises Problem where the command cannot be written into one."""
+    if "%" in command[0]:  # GLib looks for such a program with both signs
+        raise _unsayable(command[0])
     line = " ".join(_quoted(word) for word in command)
     return _ENTRY.format(mark=MARK, name=NAME, command=line, kinds=";".join(_KINDS))
 
@@ -112,17 +114,21 @@ def entry(command: Sequence[str]) -> str:
 def _quoted(word: str) -> str:
     """Quote for the key Exec, and then once more as any string of an entry."""
     if not word.isprintable() or "=" in word:
-        raise Problem(
-            "This path cannot be written into a menu entry",
-            "Install checkfirst, or put its settings, somewhere else.",
-            about=ascii(word),
-        )
+        raise _unsayable(word)
     escaped = word
     for character in ("\\", '"', "`", "$"):
         escaped = escaped.replace(character, f"\\{character}")
     escaped = escaped.replace("%", "%%").replace("\\", "\\\\")
     is_plain = word and not set(word) & set(" \t\"'\\><~|&;$*?#()`")
     return escaped if is_plain else f'"{escaped}"'
+
+
+def _unsayable(word: str) -> Problem:
+    return Problem(
+        "This path cannot be written into a menu entry",
+        "Install checkfirst, or put its settings, somewhere else.",
+        about=ascii(word),
+    )
 
 
 def _batch(command: Sequence[str]) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from checkfirst.policy.names import show
 from checkfirst.service.at_login import systemctl
-from checkfirst.service.at_login.file import run_command, start_file
+from checkfirst.service.at_login.place import start_file
+from checkfirst.service.command import own_command
 from checkfirst.service.doctor.finding import Finding, note, ok, problem
 
 _INSTALL = "checkfirst service install --force"
@@ -32,7 +33,7 @@ def look_at_service_blocking(
     settings: Path | None, environ: Mapping[str, str], *, running: bool
 ) -> Facts:
     """Look at the file and ask the service manager, if there is one. Raises Problem."""
-    file = start_file(run_command(str(settings) if settings else None), environ)
+    file = start_file(own_command(str(settings) if settings else None, ["run"]), environ)
     if file.written_blocking() is None:
         return Facts(file.path, installed=False, running=running)
     asks = systemctl.is_there_blocking()
