@@ -6,6 +6,7 @@ import pytest
 from checkfirst.model import State
 from checkfirst.store.step import Facts
 from tests.cli.journal_scene import DATA, HOSTILE, NOW, SHA
+from tests.sources.knowngood.made import build
 
 
 @pytest.mark.parametrize("word", ["1", "setup.exe", SHA, SHA[:8], "set*"])
@@ -86,3 +87,37 @@ def test_every_state_has_its_words(scene, run, state):
     code, out, _ = run("why", "file")
     assert code == 0
     assert f"({state.value}, number 1)" in out
+
+
+def told(out: str) -> list[str]:
+    return [" ".join(line.split()) for line in out.splitlines()]
+
+
+def test_it_says_what_each_source_says_now(scene, run):
+    scene.quarantine(b"setup.exe")
+    _, out, _ = run("why", "setup.exe")
+    lines = told(out)
+    at = lines.index("What the sources say of it now")
+    assert lines[at + 1 :][:4] == [
+        "lists not on the lists of commands",
+        "remembered nothing is remembered",
+        "known-good there is no list",
+        "virustotal it had the word: 3 of 64 engines call it malicious",
+    ]
+    path = scene.state / "known-good.cfk"
+    build(path, [bytes.fromhex(SHA)], source="a set")
+    assert "known-good on the list (a set)" in told(run("why", "setup.exe")[1])
+    build(path, [b"x" * 32])
+    sources = json.loads(run("why", "setup.exe", "--json")[1])[0]["sources"]
+    assert sources[2] == {"name": "known-good", "says": "not on the list (a test)"}
+    os.truncate(path, 50)
+    assert "The known-good list is damaged" in run("why", "setup.exe")[1]
+
+
+def test_it_says_that_a_source_has_not_been_asked(scene, run):
+    scene.arrive(b"file", State.RELEASED, Facts(sha256=SHA, source="known-good", reason="on it"))
+    assert "virustotal not asked about this file" in told(run("why", "file")[1])
+    scene.arrive(b"other", State.WAITING, Facts(sha256=SHA, asked_at=NOW))
+    assert "virustotal waited for since 2025-11-24 16:00:00" in told(run("why", "other")[1])
+    scene.arrive(b"third", State.RELEASED, Facts(sha256=SHA, asked_at=NOW, source="remembered"))
+    assert "virustotal its turn came at 2025-11-24 16:00:00" in told(run("why", "third")[1])

@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from checkfirst.cli import output
 from checkfirst.cli.options import Options, database_of
+from checkfirst.cli.why_sources import said
 from checkfirst.errors import Problem
 from checkfirst.model import Arrival, State
 from checkfirst.policy.names import escape, show
@@ -16,6 +18,9 @@ from checkfirst.service.status import read_blocking
 from checkfirst.store.reading import Reading
 from checkfirst.store.second_looks import Looks
 from checkfirst.vault.digest import hash_of_blocking
+
+if TYPE_CHECKING:
+    from checkfirst.settings.glance import Glance
 
 _ENDED = {
     State.RELEASED: "released to",
@@ -48,13 +53,14 @@ def why(options: Options, file: str, *, is_json: bool) -> None:
     FILE is a name, a path, or a pattern in quotes. A path that leads to a file is also looked up by
     its content.
     """
-    state = Path(options.glance().state)
+    glance = options.glance()
+    state = Path(glance.state)
     with Reading(database_of(state)) as reading:
         rows = with_outlook(_find(reading, file), read_blocking(state))
         if is_json:
-            output.as_json([_json(reading, row) for row in rows])
+            output.as_json([_json(reading, glance, row) for row in rows])
             return
-        _print_story(reading, rows[0])
+        _print_story(reading, glance, rows[0])
     if others := rows[1:]:
         output.line()
         output.heading(f"Also meant: {len(others)} other{'s' if len(others) > 1 else ''}")
@@ -84,11 +90,15 @@ def _find(reading: Reading, file: str) -> list[Arrival]:
     return found
 
 
-def _print_story(reading: Reading, row: Arrival) -> None:
+def _print_story(reading: Reading, glance: "Glance", row: Arrival) -> None:
     output.heading(f"{show(row.name)} ({row.state.value}, number {row.id})")
     output.facts(facts(row))
     output.line()
     output.facts(story(row), indent=2)
+    if row.sha256:
+        output.line()
+        output.heading("What the sources say of it now")
+        output.facts(said(reading, glance, row, row.sha256), indent=2)
     if row.sha256 and (entry := reading.listed(row.sha256)):
         output.line()
         since = output.local(entry.added_at)
@@ -99,9 +109,13 @@ def _print_story(reading: Reading, row: Arrival) -> None:
         output.line(_second_look(looks))
 
 
-def _json(reading: Reading, row: Arrival) -> dict[str, object]:
+def _json(reading: Reading, glance: "Glance", row: Arrival) -> dict[str, object]:
     looks = reading.second_look(row.sha256) if row.sha256 else None
-    return row_json(row) | {"second_look": looks and second_look_json(looks)}
+    words = said(reading, glance, row, row.sha256) if row.sha256 else []
+    return row_json(row) | {
+        "second_look": looks and second_look_json(looks),
+        "sources": [{"name": name, "says": text} for name, text in words],
+    }
 
 
 def _second_look(looks: Looks) -> str:

@@ -1,0 +1,61 @@
+"""What each source says of a file now, as far as it can be told without asking anybody."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checkfirst.cli import output
+from checkfirst.errors import Problem
+from checkfirst.model import OPEN_STATES, Arrival
+from checkfirst.settings.places import KNOWN_GOOD
+from checkfirst.sources.knowngood.reading import KnownGoodList
+from checkfirst.store.reading import Reading
+
+if TYPE_CHECKING:
+    from checkfirst.settings.glance import Glance
+
+
+def said(reading: Reading, glance: "Glance", row: Arrival, sha256: str) -> list[tuple[str, str]]:
+    """The sources in the order in which they are asked, each with its word."""
+    return [(name, _said(name, reading, glance, row, sha256)) for name in glance.sources]
+
+
+def _said(name: str, reading: Reading, glance: "Glance", row: Arrival, sha256: str) -> str:
+    match name:
+        case "lists":
+            entry = reading.listed(sha256)
+            return f"on your {entry.list.value} list" if entry else "not on the lists of commands"
+        case "remembered":
+            return _remembered(reading, sha256)
+        case "known-good":
+            return _known_good(Path(glance.state, KNOWN_GOOD), sha256)
+        case _:
+            return _remote(name, row)
+
+
+def _remembered(reading: Reading, sha256: str) -> str:
+    found = reading.remembered(sha256)
+    if found is None:
+        return "nothing is remembered"
+    verdict, at = found
+    return f"{verdict.kind.value}, answered at {output.local(at)}: {verdict.reason}"
+
+
+def _remote(name: str, row: Arrival) -> str:
+    if row.source == name:
+        return f"it had the word: {row.reason}"
+    if row.asked_at is None:
+        return "not asked about this file"
+    waits = row.state in OPEN_STATES
+    return f"{'waited for since' if waits else 'its turn came at'} {output.local(row.asked_at)}"
+
+
+def _known_good(path: Path, sha256: str) -> str:
+    try:
+        listed = KnownGoodList.open_blocking(path)
+        if listed is None:
+            return "there is no list"
+        with listed:
+            found = listed.has_blocking(bytes.fromhex(sha256))
+            return f"{'' if found else 'not '}on the list ({listed.facts.source})"
+    except Problem as problem:
+        return str(problem)
