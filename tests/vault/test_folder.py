@@ -4,11 +4,14 @@ import pytest
 
 from checkfirst.vault import kernel
 from checkfirst.vault.folder import (
+    Folder,
+    Opened,
+    among,
     is_plain,
     names_in_blocking,
+    open_below_blocking,
     open_beneath_blocking,
     open_folder_blocking,
-    open_parent_blocking,
     relative_to,
     sync_folder_blocking,
     walk_blocking,
@@ -54,17 +57,34 @@ def test_the_kernel_refuses_a_step_above(top):
         kernel.open_beneath(top, b"..", os.O_PATH)
 
 
-def test_the_parent_comes_with_the_name(place, top):
-    for path, folder in ((b"/file", b""), (b"/one/two/file", b"/one/two")):
-        descriptor, name = open_parent_blocking(place, place + path)
-        assert name == b"file"
+def test_a_folder_is_reached_from_the_watched_one(place, top):
+    for folder in (b"", b"/one/two"):
+        descriptor = open_below_blocking(place, place + folder)
         assert os.fstat(descriptor).st_ino == os.stat(place + folder).st_ino
         os.close(descriptor)
 
 
 def test_a_watched_folder_that_became_a_link_is_not_followed(place, top):
     with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
-        open_parent_blocking(place + b"/link", place + b"/link/file")
+        open_below_blocking(place + b"/link", place + b"/link")
+
+
+def test_a_batch_opens_each_folder_once_and_closes_them_all(place, top):
+    before = len(os.listdir("/proc/self/fd"))
+    asked = []
+
+    def open_blocking(root, folder):
+        asked.append(folder)
+        return Folder(open_below_blocking(root, folder), folder)
+
+    with Opened() as opened:
+        for _ in range(3):
+            for folder in (place, place + b"/one/two"):
+                with among(opened) as folders:
+                    found = folders.get_blocking(place, folder, open_blocking)
+                assert os.fstat(found.descriptor).st_ino == os.stat(folder).st_ino
+        assert asked == [place, place + b"/one/two"]
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 @pytest.mark.parametrize(

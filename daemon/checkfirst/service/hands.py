@@ -13,6 +13,7 @@ from checkfirst.intake.fingerprint import fingerprint_blocking
 from checkfirst.intake.origin_mark import origin_url_blocking
 from checkfirst.model import Action, Arrival, Fingerprint, State
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
+from checkfirst.vault.folder import Opened
 from checkfirst.vault.grip import Grip
 from checkfirst.vault.held import HeldFolder, held_folder_blocking
 from checkfirst.vault.hold import hold_blocking, open_held_blocking, remove_slot_blocking
@@ -92,9 +93,10 @@ class Hands:
         leases = {root: self._leases(root) for root in {work.arrival.root for work in works}}
         taken: list[InHand | Missed] = []
         try:
-            for work in works:
-                lease = leases[work.arrival.root]
-                taken.append(self._take_one_blocking(work, lease=lease))
+            with Opened() as opened:
+                for work in works:
+                    lease = leases[work.arrival.root]
+                    taken.append(self._take_one_blocking(work, opened, lease=lease))
         except BaseException:
             self.put_down_blocking([one for one in taken if isinstance(one, InHand)])
             raise
@@ -105,7 +107,8 @@ class Hands:
     ) -> list[Done | Undone]:
         """Release or quarantine each; all descriptors are closed, whatever happens."""
         try:
-            ended = [self._end_one_blocking(order) for order in orders]
+            with Opened() as opened:
+                ended = [self._end_one_blocking(order, opened) for order in orders]
         finally:
             self.put_down_blocking([*not_now, *(order.hand for order in orders)])
         for slot in {os.path.dirname(_held(order.hand.work.arrival)) for order in orders}:
@@ -121,12 +124,12 @@ class Hands:
         """Which of the paths lead nowhere any more."""
         return [path for path in paths if not os.path.lexists(path)]
 
-    def _take_one_blocking(self, work: Work, *, lease: bool) -> InHand | Missed:
+    def _take_one_blocking(self, work: Work, opened: Opened, *, lease: bool) -> InHand | Missed:
         arrival = work.arrival
         grip: Grip | None = None
         try:
-            if arrival.state is State.HOLDING and not os.path.lexists(_held(arrival)):
-                grip = self._hold_blocking(work, lease=lease)
+            if work.stamp is not None:
+                grip = self._hold_blocking(work, opened, lease=lease)
             else:
                 grip = open_held_blocking(_held(arrival), lease=lease)
             if grip.lease is False:
@@ -144,7 +147,7 @@ class Hands:
             raise
         return InHand(work, grip, found, origin_url)
 
-    def _hold_blocking(self, work: Work, *, lease: bool) -> Grip:
+    def _hold_blocking(self, work: Work, opened: Opened, *, lease: bool) -> Grip:
         arrival = work.arrival
         return hold_blocking(
             arrival.origin,
@@ -153,6 +156,7 @@ class Hands:
             root=arrival.root,
             moves=self.held_folder_blocking(arrival.root).moves,
             lease=lease,
+            opened=opened,
         )
 
     def _missed_blocking(self, work: Work, error: FileProblem | OSError) -> Missed:
@@ -167,19 +171,19 @@ class Hands:
             case _:
                 return Missed(work, State.LEFT, str(error), quiet=isinstance(error, _PASSING))
 
-    def _end_one_blocking(self, order: Ordered) -> Done | Undone:
+    def _end_one_blocking(self, order: Ordered, opened: Opened) -> Done | Undone:
         hand = order.hand
         try:
             with hand.grip:
                 if order.decision.action is Action.RELEASE:
-                    return self._release_blocking(order)
+                    return self._release_blocking(order, opened)
                 return self._quarantine_blocking(order)
         except FileProblem as error:
             return Undone(order, str(error), quiet=isinstance(error, _PASSING))
         except OSError as error:
             return Undone(order, str(translate(error, "move the file", hand.work.arrival.origin)))
 
-    def _release_blocking(self, order: Ordered) -> Done:
+    def _release_blocking(self, order: Ordered, opened: Opened) -> Done:
         arrival = order.hand.work.arrival
         is_known = bool(arrival.root)  # else nobody knows where a link should be
         placed = release_blocking(
@@ -191,6 +195,7 @@ class Hands:
             link_back=arrival.origin if self.ends.link_back and is_known else None,
             restore_mode=arrival.mode,
             stopped=self._stopped,
+            opened=opened,
         )
         return Done(order, placed.path, placed.other_names)
 

@@ -7,13 +7,52 @@ So everything below a folder we were given is reached from its descriptor, step 
 import contextlib
 import errno
 import os
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Self
 
 from checkfirst.vault import kernel
 
 OPEN_FOLDER: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _NO_OPENAT2: Final = frozenset({errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.EAGAIN})
 """An old kernel, a container's filter, or a rename on the way (EAGAIN): walk instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An open folder."""
+
+    descriptor: int
+    path: bytes
+    """Where it was found or made; not always what was asked for."""
+
+
+class Opened:
+    """Folders that the files of one batch come from or go to, each opened once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[bytes, bytes], Folder] = {}
+
+    def get_blocking(
+        self, top: bytes, path: bytes, open_blocking: Callable[[bytes, bytes], Folder]
+    ) -> Folder:
+        """What `open_blocking` gives for the two; its descriptor is closed with the batch."""
+        found = self._found.get((top, path))
+        if found is None:
+            found = self._found[top, path] = open_blocking(top, path)
+        return found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._found:
+            os.close(self._found.popitem()[1].descriptor)
+
+
+def among(opened: Opened | None) -> contextlib.AbstractContextManager[Opened]:
+    """The folders of a batch, which outlive this file; or some for this file alone."""
+    return Opened() if opened is None else contextlib.nullcontext(opened)
 
 
 def open_folder_blocking(path: bytes, dir_fd: int | None = None) -> int:
@@ -47,17 +86,17 @@ def is_plain(relative: bytes) -> bool:
     return b"\0" not in relative and not {b"", b".", b".."} & set(relative.split(b"/"))
 
 
-def open_parent_blocking(root: bytes, path: bytes) -> tuple[int, bytes]:
-    """Open the folder that holds `path`, without a symbolic link below `root`; and give the name.
+def open_below_blocking(root: bytes, folder: bytes) -> int:
+    """Open `folder`, which is `root` or below it, without a symbolic link below `root`.
 
-    ValueError when `path` is not plainly below `root`; OSError when a link or no folder is there.
+    ValueError when it is not plainly below; OSError when a link or no folder is there.
     """
-    parent, _, name = relative_to(root, path).rpartition(b"/")
+    if folder == root.rstrip(b"/"):
+        return open_folder_blocking(root)
+    below = relative_to(root, folder)
     top = open_folder_blocking(root)
-    if not parent:
-        return top, name
     try:
-        return open_beneath_blocking(top, parent), name
+        return open_beneath_blocking(top, below)
     finally:
         os.close(top)
 

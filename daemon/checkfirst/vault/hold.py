@@ -13,8 +13,11 @@ from checkfirst.model import Stamp
 from checkfirst.policy.names import show
 from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import (
+    Folder,
+    Opened,
+    among,
+    open_below_blocking,
     open_folder_blocking,
-    open_parent_blocking,
     sync_folder_blocking,
 )
 from checkfirst.vault.fresh import fresh_copy_blocking
@@ -41,35 +44,36 @@ def hold_blocking(
     root: bytes,
     moves: Moves,
     lease: bool = True,
+    opened: Opened | None = None,
 ) -> Grip:
     """Move the file from `origin` (below `root`) to `held` (a slot and the file's own name).
 
     `expected` is how it looked when it had settled. A regular file that takes its place at the
     last moment is the arrival instead. The grip comes back with a lease if one was wanted and can
     be had; `grip.lease` is False when somebody began to write meanwhile: then the file is held,
-    but cannot be judged before it is closed.
+    but cannot be judged before it is closed. `opened` is shared by the files of a batch.
 
     Nothing has moved when this raises GoneError, NotAFileError, BusyError, ChangedError or
     DiskError. LeftError tells where something lies that could not be put back.
     """
-    parent, name = _parent_blocking(root, origin)
-    try:
-        grip = _grasped_blocking(parent, name, origin, expected, lease=lease)
+    folder, _, name = origin.rpartition(b"/")
+    with among(opened) as folders:
+        parent = folders.get_blocking(root, folder, _opened_blocking).descriptor
         try:
-            failpoint("hold.grasped")
-            if moves == "copy" or not _renamed_blocking(parent, name, origin, held):
-                _copied_blocking(grip, parent, name, origin, held)
-            elif _is_arrival_blocking(grip, held):
-                return grip
-        except BaseException:
+            grip = _grasped_blocking(parent, name, origin, expected, lease=lease)
+            try:
+                failpoint("hold.grasped")
+                if moves == "copy" or not _renamed_blocking(parent, name, origin, held):
+                    _copied_blocking(grip, parent, name, origin, held)
+                elif _is_arrival_blocking(grip, held):
+                    return grip
+            except BaseException:
+                grip.close()
+                raise
             grip.close()
-            raise
-        grip.close()
-        return _arrival_blocking(parent, name, origin, held, lease=lease)
-    except OSError as error:
-        raise translate(error, _DOING, origin) from error
-    finally:
-        os.close(parent)
+            return _arrival_blocking(parent, name, origin, held, lease=lease)
+        except OSError as error:
+            raise translate(error, _DOING, origin) from error
 
 
 def open_held_blocking(held: bytes, *, lease: bool) -> Grip:
@@ -91,19 +95,19 @@ def remove_slot_blocking(held: bytes) -> None:
         os.rmdir(os.path.dirname(held))
 
 
-def _parent_blocking(root: bytes, origin: bytes) -> tuple[int, bytes]:
+def _opened_blocking(root: bytes, folder: bytes) -> Folder:
     try:
-        return open_parent_blocking(root, origin)
+        return Folder(open_below_blocking(root, folder), folder)
     except ValueError as error:
-        raise LeftError("This does not lie in the watched folder", origin) from error
+        raise LeftError("This does not lie in the watched folder", folder) from error
     except FileNotFoundError as error:
-        raise GoneError(origin) from error
+        raise GoneError(folder) from error
     except OSError as error:
         if error.errno in _IN_THE_WAY:
             raise LeftError(
-                "A symbolic link leads there, and links are not followed", origin
+                "A symbolic link leads there, and links are not followed", folder
             ) from error
-        raise translate(error, _DOING, origin) from error
+        raise translate(error, _DOING, folder) from error
 
 
 def _grasped_blocking(

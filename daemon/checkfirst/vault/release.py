@@ -11,7 +11,14 @@ from checkfirst.model import Arrival
 from checkfirst.policy.names import numbered
 from checkfirst.vault.digest import hash_of_blocking
 from checkfirst.vault.failpoint import failpoint
-from checkfirst.vault.folder import is_plain, make_folder_blocking, walk_blocking
+from checkfirst.vault.folder import (
+    Folder,
+    Opened,
+    among,
+    is_plain,
+    make_folder_blocking,
+    walk_blocking,
+)
 from checkfirst.vault.grip import Grip
 from checkfirst.vault.move import Target, move_blocking
 from checkfirst.vault.placed import Placed
@@ -32,28 +39,28 @@ def release_blocking(  # noqa: PLR0913  (what, whence, whither, and how it may d
     link_back: bytes | None = None,
     restore_mode: int | None = None,
     stopped: Callable[[], bool] | None = None,
+    opened: Opened | None = None,
 ) -> Placed:
     """Move the held file to `folder`/`relative`, sub-folders of `relative` included.
 
     `sha256` is what was judged, and the grip's stamp must be of those bytes. `folder` is made when
     it is missing. `link_back` is the path that gets a symbolic link to the file, if it is free.
     `restore_mode` is the mode as it arrived (None: as it is now); set-id bits are taken off.
+    `opened` is shared by the files of a batch.
 
     Raises ChangedError, GoneError, BusyError, StoppedError or DiskError; the file is then still
     held.
     """
     parent, _, name = relative.rpartition(b"/")
+    mode = grip.stamp.mode if restore_mode is None else restore_mode
     try:
-        there, parent = _opened_blocking(folder, parent)
-        try:
-            mode = grip.stamp.mode if restore_mode is None else restore_mode
-            target = Target("release", there, lambda n: numbered(name, n), sha256, mode)
+        with among(opened) as folders:
+            there = folders.get_blocking(folder, parent, _opened_blocking)
+            target = Target("release", there.descriptor, lambda n: numbered(name, n), sha256, mode)
             moved = move_blocking(grip, held, target, stopped)
-        finally:
-            os.close(there)
     except OSError as error:
         raise translate(error, _DOING, held) from error
-    path = os.path.join(folder, parent, moved.name)
+    path = os.path.join(there.path, moved.name)
     linked = link_back is not None and _linked_back_blocking(path, link_back)
     return Placed(path, moved.fresh, moved.other_names, linked)
 
@@ -80,23 +87,23 @@ def released_before_blocking(folder: bytes, relative: bytes, arrival: Arrival) -
     return None
 
 
-def _opened_blocking(folder: bytes, parent: bytes) -> tuple[int, bytes]:
-    """Make and open the folder and the sub-folder; the sub-folder's path as it could be had.
+def _opened_blocking(folder: bytes, below: bytes) -> Folder:
+    """Make and open the folder and the sub-folder.
 
     Where something else has a sub-folder's name, its numbered sister is used, as for files.
     """
     top = make_folder_blocking(folder)
-    if not parent:
-        return top, parent
+    if not below:
+        return Folder(top, folder)
     try:
-        if not is_plain(parent):
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), parent)
-        here, path = os.dup(top), b""
-        for name in parent.split(b"/"):
-            below, chosen = _sub_folder_blocking(here, name)
+        if not is_plain(below):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), below)
+        here, path = os.dup(top), folder
+        for name in below.split(b"/"):
+            inner, chosen = _sub_folder_blocking(here, name)
             os.close(here)
-            here, path = below, os.path.join(path, chosen)
-        return here, path
+            here, path = inner, os.path.join(path, chosen)
+        return Folder(here, path)
     finally:
         os.close(top)
 
