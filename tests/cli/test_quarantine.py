@@ -19,7 +19,7 @@ def test_list_as_json_has_the_keys_of_history(scene, run):
     assert list(json.loads(out)[0]) == [
         *("id", "name", "origin", "sha256", "size", "state", "verdict", "source", "reason"),
         *("detections", "engines", "report_url", "destination", "arrived_at", "decided_at"),
-        *("until", "submitted_at"),
+        *("until", "submitted_at", "origin_url"),
     ]
 
 
