@@ -120,6 +120,20 @@ async def test_a_folder_that_is_temporary_as_a_whole_postpones_what_is_in_it(fol
         assert line.names == []
 
 
+async def test_what_may_lie_about_for_days_is_not_pending(folder):
+    async with Line(folder) as line:
+        await do(write, line.below(b"empty"), b"")
+        await do(write, line.below(b"download.part"))
+        await line.sight(b"empty")
+        await line.sight(b"download.part")
+        assert line.settling.pending() == 2
+        await line.passes(3)
+        assert line.settling.pending() == 0
+        await do(write, line.below(b"download.part"), b"more of it than before")
+        await line.sight(b"download.part")
+        assert line.settling.pending() == 1
+
+
 async def test_an_open_writer_holds_it_back_and_its_close_lets_it_go_at_once(folder):
     async with Line(folder) as line:
         path = await do(write, line.below(b"file"))

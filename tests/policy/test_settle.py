@@ -118,7 +118,7 @@ def test_postponed_files_are_never_due_at_once():
 )
 def test_a_temporary_name_postpones_and_then_counts_as_any(name, expires):
     before, looks = follow(expires - 0.1, name=name)
-    assert before == Wait(before.entry, expires)
+    assert before == Wait(before.entry, expires, postponed=True)
     assert looks < 20 + expires / 250
     assert look(before.entry, expires, name=name) == Ready(before.entry)
 

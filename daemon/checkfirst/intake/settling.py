@@ -32,13 +32,15 @@ HANDED_AT_ONCE = 256
 class _Entry:
     """One path that has not settled."""
 
-    __slots__ = ("due", "hinted", "sighting", "watched")
+    __slots__ = ("due", "hinted", "postponed", "sighting", "watched")
 
     def __init__(self, sighting: Sighting, watched: Watched, due: float) -> None:
         self.sighting = sighting
         self.watched = watched
         self.due: float | None = due
         """None while a thread looks at it."""
+        self.postponed = False
+        """At the last look it was one of those that may lie about for days."""
         self.hinted = False
         """A hint came during the look, so the look may have been too early."""
 
@@ -94,8 +96,15 @@ class Settling:
         self._schedule(_Entry(sighting, begin(now), now if hint is not None else now + seconds))
 
     def pending(self) -> int:
-        """How many paths have not settled: unfinished downloads, empty files, files in use."""
-        return len(self._entries)
+        """How many paths may settle soon: growing files, and files in use.
+
+        Those that lie about quiet, under a temporary name or empty, are not counted.
+        """
+        return sum(not entry.postponed for entry in self._entries.values())
+
+    def handed(self) -> int:
+        """How many have settled and are on their way out of the folder."""
+        return len(self._handed)
 
     def problems(self) -> list[str]:
         """Files that somebody has kept open for writing for ten minutes, and who."""
@@ -172,7 +181,7 @@ class Settling:
                     self._handed[path] = entry.sighting if hinted else None
                     settled.append(result)
                 case Wait():
-                    entry.watched = result.entry
+                    entry.watched, entry.postponed = result.entry, result.postponed
                     entry.due = self._clock.monotonic() if hinted else result.due
                     self._schedule(entry)
                 case Forget() if hinted:

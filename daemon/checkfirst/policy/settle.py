@@ -68,6 +68,8 @@ class Wait:
 
     entry: Watched
     due: float
+    postponed: bool = False
+    """Quiet, and yet not finished by its name or its emptiness: nobody knows how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,4 +154,4 @@ def _postponed(entry: Watched, now: float, expires: float = inf) -> Wait:
     """
     still = now - entry.quiet_since
     pause = min(max(still, _LOOK_AGAIN_AT_LEAST), _LOOK_AGAIN_AT_MOST)
-    return Wait(entry, min(now + pause, expires))
+    return Wait(entry, min(now + pause, expires), postponed=True)

@@ -1,6 +1,6 @@
 """Numbers of bytes as a person reads them."""
 
-_UNITS = (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000))
+_UNITS = (("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000))
 
 
 def readable(count: int) -> str:

@@ -182,6 +182,7 @@ def _roles(parts: Parts, duties: Duties, systemd: Systemd) -> list[Role]:
         Role("retrying", line.retries.run, stage=1),
         *(Role(f"line {n}", line.run_small, stage=2) for n in range(SMALL_LANES)),
         *(Role(f"line for large files {n}", line.run_large, stage=2) for n in range(LARGE_LANES)),
+        Role("line for huge files", line.run_huge, stage=2),
         Role("retention", parts.retention.run, vital=False, stage=3),
         Role("status", duties.keep_status, vital=False, stage=3),
         Role("housekeeping", duties.keep_house, vital=False, stage=3),

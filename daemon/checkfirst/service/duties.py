@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 import os
+from dataclasses import replace
 
 from checkfirst.logs import say
-from checkfirst.model import Sighting
+from checkfirst.model import Arrival, Sighting, State
 from checkfirst.policy.names import show
 from checkfirst.service.assemble import Parts
 from checkfirst.service.assemble_sources import note_of
@@ -82,7 +83,8 @@ class Duties:
             watching=tuple(parts.watcher.health()),
             sources=(*parts.chain.health(), *parts.remote.health()),
             outlook=tuple(parts.remote.outlook()[:MOST_OUTLOOKS]),
-            settling=parts.settling.pending(),
+            settling=parts.settling.pending() + parts.settling.handed(),
+            hashing=parts.hands.hashing.now(),
             problems=tuple(problems),
             note=note_of(parts.settings),
         )
@@ -115,13 +117,28 @@ class Duties:
     async def _note_waiting(self) -> None:
         now = self._parts.clock.now()
         waits = Waits(
-            rows=tuple(await self._parts.journal.held_since(now - 60.0)),
+            rows=(
+                *await self._parts.journal.held_since(now - 60.0),
+                *await self._being_read(since=now - 60.0),
+            ),
             outlook={each.sha256: each for each in self._parts.remote.outlook()},
         )
         self._parts.notifications.herald.still_held(waits.rows, waits.outlook, now)
         folder = os.fsencode(self._parts.settings.released)
         with contextlib.suppress(OSError):
             await asyncio.to_thread(note_blocking, folder, waits)
+
+    async def _being_read(self, since: float) -> list[Arrival]:
+        """Files that have not come further than to be read, and not for want of time."""
+        found = [
+            (each, await self._parts.journal.get(each.id))
+            for each in self._parts.hands.hashing.now()
+        ]
+        return [
+            replace(row, reason=each.words)
+            for each, row in found
+            if row is not None and row.state is State.HOLDING and (row.arrived_at or since) < since
+        ]
 
     async def _prune(self) -> None:
         keep = self._parts.settings.retention.journal

@@ -12,6 +12,7 @@ from checkfirst.errors import FileProblem
 from checkfirst.intake.fingerprint import fingerprint_blocking
 from checkfirst.intake.origin_mark import origin_url_blocking
 from checkfirst.model import Action, Arrival, Fingerprint, State
+from checkfirst.service.hashing import Hashing
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.vault.folder import Opened
 from checkfirst.vault.grip import Grip
@@ -63,6 +64,7 @@ class Hands:
         self._leases = leases
         self._token = token
         self._stopped = stopped
+        self.hashing = Hashing(stopped)
         self._kinds = kinds
         self._held: dict[bytes, HeldFolder] = {}
 
@@ -134,7 +136,8 @@ class Hands:
                 grip = open_held_blocking(_held(arrival), lease=lease)
             if grip.lease is False:
                 raise BusyError(_held(arrival))  # noqa: TRY301  (one way out for all that fails)
-            found = fingerprint_blocking(grip, arrival.name, self._stopped, self._kinds())
+            with self.hashing.of(arrival.id, grip.stamp.size) as stopped:
+                found = fingerprint_blocking(grip, arrival.name, stopped, self._kinds())
             came = arrival.origin if arrival.state is State.HOLDING else None
             origin_url = origin_url_blocking(grip.descriptor, came)
         except (FileProblem, OSError) as error:

@@ -14,6 +14,7 @@ from checkfirst.model import Answer, Arrival, Mode, Sighting, State
 from checkfirst.service import steps
 from checkfirst.service.asking import Asking
 from checkfirst.service.hands import Hands
+from checkfirst.service.hashing import LARGE_BYTES
 from checkfirst.service.judging import judged
 from checkfirst.service.listener import Listener
 from checkfirst.service.pulse import Pulse
@@ -32,8 +33,8 @@ LARGE_LANES = 2
 BATCH_FILES = 120
 """Files in one batch; each has a descriptor open, so both lanes together stay below 256."""
 BATCH_BYTES = 64 * 1024 * 1024
-LARGE_BYTES = 8 * 1024 * 1024
-"""From here on a file goes by the lane of the large ones, so that no small one waits behind it."""
+HUGE_BYTES = 1024 * 1024 * 1024
+"""A file goes by a lane of the large, or of the huge: none waits behind one of another size."""
 
 
 class Line:
@@ -73,6 +74,7 @@ class Line:
         """Of the lanes of the many, whose batches are small enough to end soon."""
         self._small: asyncio.Queue[Settled | Work] = asyncio.Queue(4 * BATCH_FILES)
         self._large: asyncio.Queue[Settled | Work] = asyncio.Queue(4 * BATCH_FILES)
+        self._huge: asyncio.Queue[Settled | Work] = asyncio.Queue(4 * BATCH_FILES)
         self._busy: set[int] = set()
         """Ids that are on the line now."""
 
@@ -118,6 +120,11 @@ class Line:
         while True:
             await finish(self._process([await self._large.get()]))
 
+    async def run_huge(self) -> None:
+        """The lane of what takes seconds to many minutes, one file at a time."""
+        while True:
+            await finish(self._process([await self._huge.get()]))
+
     async def forget_the_gone(self) -> None:
         """Close the rows of files that could not be taken and that somebody has removed since."""
         left = self.retries.all_left()
@@ -133,7 +140,9 @@ class Line:
         )
 
     async def _put(self, work: Settled | Work) -> None:
-        await (self._large if _size(work) >= LARGE_BYTES else self._small).put(work)
+        size = _size(work)
+        huge_or_large = self._huge if size >= HUGE_BYTES else self._large
+        await (huge_or_large if size >= LARGE_BYTES else self._small).put(work)
 
     async def _look_again(self, ids: list[int]) -> None:
         rows = [row for number in ids if (row := await self._journal.get(number))]

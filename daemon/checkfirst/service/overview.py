@@ -147,7 +147,7 @@ def overview(
             "released": counts.get(State.RELEASED, 0),
             "quarantined": counts.get(State.QUARANTINED, 0),
         },
-        waiting=tuple(with_outlook(reading.waiting(), current)),
+        waiting=tuple(with_outlook(_waiting(reading, current), current)),
         quota={
             "minute": Spent(used.minute, limits.per_minute or None),
             "day": Spent(used.day, limits.per_day or None),
@@ -162,17 +162,30 @@ def overview(
     )
 
 
+def _waiting(reading: Reading, snapshot: Snapshot | None) -> list[Arrival]:
+    """Oldest first; a file that is only being read has not come as far as waiting."""
+    rows = {row.id: row for row in reading.waiting()}
+    for each in snapshot.hashing if snapshot else ():
+        if each.id not in rows and (row := reading.by_id(each.id)) and row.state in _WAITING:
+            rows[row.id] = row
+    return sorted(rows.values(), key=lambda row: row.id)
+
+
 def with_outlook(rows: Sequence[Arrival], snapshot: Snapshot | None) -> list[Arrival]:
     """Waiting rows with why and until when, as far as the daemon has told."""
     outlook: dict[str | None, Outlook] = (
         {each.sha256: each for each in snapshot.outlook} if snapshot else {}
     )
-    return [
-        replace(row, reason=told.reason, until=told.until)
-        if row.state in _WAITING and (told := outlook.get(row.sha256))
-        else row
-        for row in rows
-    ]
+    hashing = {each.id: each for each in snapshot.hashing} if snapshot else {}
+    told = []
+    for row in rows:
+        if row.state in _WAITING and (hashed := hashing.get(row.id)):
+            told.append(replace(row, reason=hashed.words, until=None))
+        elif row.state in _WAITING and (look := outlook.get(row.sha256)):
+            told.append(replace(row, reason=look.reason, until=look.until))
+        else:
+            told.append(row)
+    return told
 
 
 def row_json(row: Arrival) -> dict[str, object]:

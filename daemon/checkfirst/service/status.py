@@ -15,6 +15,7 @@ from typing import Any
 from checkfirst.clock import iso
 from checkfirst.model import FolderHealth, Outlook, SourceHealth
 from checkfirst.policy.names import escape, show
+from checkfirst.service.hashing import Hashed
 
 NAME = "status.json"
 
@@ -36,7 +37,9 @@ class Snapshot:
     outlook: tuple[Outlook, ...] = ()
     """Why and until when questions wait, in the order of their queue."""
     settling: int = 0
-    """Files noticed that have not settled."""
+    """Files noticed that may settle soon, or have and are still where they were."""
+    hashing: tuple[Hashed, ...] = ()
+    """Large files that are being read."""
     problems: tuple[str, ...] = ()
     note: str = ""
     """What a person has to know of the choice of sources."""
@@ -77,6 +80,7 @@ def read_blocking(state: Path) -> Snapshot | None:
         )
         facts["sources"] = tuple(SourceHealth(**each) for each in facts["sources"])
         facts["outlook"] = tuple(Outlook(**each) for each in facts["outlook"])
+        facts["hashing"] = tuple(Hashed(**each) for each in facts["hashing"])
         facts["problems"] = tuple(facts["problems"])
         return Snapshot(**facts)
     return None
