@@ -45,9 +45,19 @@ class Terminal:
         self.wait_for(question)
         os.write(self._master, line.encode() + b"\n")
 
-    def press(self, key: bytes) -> None:
-        """Without Enter."""
-        os.write(self._master, key)
+    def insist(self, key: bytes) -> int:
+        """Press a key until it has ended the program; the exit code.
+
+        Once is not always enough: a SIGINT that comes between Python's last look for signals and
+        its read(2) is noticed only when that read is over.
+        """
+        end = time.monotonic() + LONGEST
+        while self.process.poll() is None:
+            assert time.monotonic() < end, self.screen
+            os.write(self._master, key)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(1)
+        return self.ended()
 
     def ended(self) -> int:
         """The exit code, once everything is read."""

@@ -39,6 +39,7 @@ ok        log         There is no log yet
                       TOP/state/checkfirst.log
 note      daemon      checkfirst is not running; nothing is watched
                       Start it: checkfirst run
+NOTIFY
 note      service     Nothing starts checkfirst at login
                       checkfirst service install
 ok        leftovers   No interrupted work has left anything behind
@@ -54,6 +55,7 @@ def steady(out, top):
     """The output without what differs from machine to machine."""
     out = out.replace(str(top), "TOP")
     out = re.sub(r"note      machine .*\n", "", out)
+    out = re.sub(r"(ok|note) +notify .*(\n +The log .*)?", "NOTIFY", out)
     out = re.sub(r"says [\d-]+ [\d:]+ UTC", "says TIME", out)
     out = re.sub(r"(checkfirst|Python|SQLite|Linux) \d[^\s,]*", r"\1 N", out)
     out = re.sub(r"\(\w+, [\d.]+ \w+ free\)", "(FS, N free)", out)

@@ -10,6 +10,7 @@ from checkfirst.settings.show import example
 from checkfirst.simulator.server import Simulator
 from checkfirst.simulator.thread import simulator_in_thread
 from tests.cli.terminal import Terminal
+from tests.stories.house import House
 
 KEY = "the-right-key"
 URL = "CHECKFIRST_VIRUSTOTAL__URL"
@@ -221,8 +222,7 @@ def test_ctrl_c_and_the_end_of_input_write_nothing(home, way_out):
         person.answer("Notifications", "")
         person.answer("API key (not shown", KEY)
         person.wait_for("Write it?")
-        person.press(way_out)
-        assert person.ended() == 130
+        assert person.insist(way_out) == 130
     finally:
         person.close()
     assert home.files() == set()
@@ -389,6 +389,19 @@ def test_settings_of_this_folder_that_come_first_are_told(home):
     (home.folder / "settings.yaml").write_text("mode: normal\n")
     done = home.run("init", "--yes")
     assert f"checkfirst --settings {home.settings} run" in done.stdout
+
+
+@pytest.mark.story
+def test_a_running_daemon_goes_by_the_new_answers_at_once(tmp_path, simulator):
+    house = House(tmp_path / "house", simulator.url)
+    home = Home(tmp_path / "home", simulator.url)
+    with house.running():
+        done = home.run(
+            "--settings", str(house.file), "init", "--replace", "--mode", "stop-unknowns"
+        )
+        assert done.returncode == 0, done.stderr
+        assert "checkfirst is running, and reads its settings again." in done.stdout
+        house.until_said("watching", "mode stop-unknowns")
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_words(home):

@@ -105,6 +105,42 @@ def test_without_a_key_there_is_nothing_to_try(tmp_path):
     assert "no VirusTotal API key" in done.stderr
 
 
+LOCKED = """
+class Backend:
+    name, priority = "Locked Keyring", 5
+    def get_password(self, service, user):
+        raise KeyringLocked(service)
+    set_password = delete_password = lambda self, *more: self.get_password(*more[:2])
+class KeyringLocked(Exception):
+    pass
+get_keyring = Backend
+"""
+
+
+@pytest.fixture
+def locked_keyring(tmp_path, monkeypatch):
+    """The package `keyring`, with a keyring that nobody unlocks."""
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / "keyring.py").write_text(LOCKED)
+    monkeypatch.syspath_prepend(tmp_path / "packages")
+
+
+def test_a_locked_keyring_leads_to_the_file_and_to_words(tmp_path, locked_keyring):
+    for command in (("run",), ("key", "test")):
+        done = says(tmp_path, *command)
+        assert done.returncode == 2
+        assert "The system keyring is locked: Locked Keyring" in done.stderr
+    done = says(tmp_path, "key", "set", given="a-secret-key\n")
+    assert done.returncode == 0
+    assert "is locked" in done.stderr
+    assert "virustotal.key" in done.stdout
+    done = says(tmp_path, "key", "clear")
+    assert done.returncode == 3
+    assert "virustotal.key" in done.stdout
+    assert "is locked" in done.stderr
+    assert "a-secret-key" not in done.stdout + done.stderr
+
+
 class Keyless(House):
     """Its daemon has to find the key by itself."""
 

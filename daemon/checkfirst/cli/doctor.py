@@ -102,13 +102,14 @@ def _load_blocking(options: Options) -> "tuple[Loaded | None, CheckfirstError | 
 def _rounds(
     loaded: "Loaded | None", error: CheckfirstError | None, *, offline: bool
 ) -> "Iterator[tuple[str, list[Finding]]]":
-    from checkfirst.service.doctor import rounds  # noqa: PLC0415
+    from checkfirst.service.doctor import table  # noqa: PLC0415
+    from checkfirst.service.doctor.rounds import rounds_blocking  # noqa: PLC0415
 
-    yield "settings", rounds.settings_findings(loaded, error)
-    checks = [rounds.machine_check()]
+    yield "settings", table.settings_findings(loaded, error)
+    checks = [table.machine_check()]
     if loaded is not None:
-        checks += rounds.checks(
-            rounds.Installation(
+        checks += table.checks(
+            table.Installation(
                 loaded=loaded,
                 environ=os.environ,
                 clock=SystemClock(),
@@ -116,7 +117,7 @@ def _rounds(
                 probe=None if offline else lambda key: _probe_blocking(loaded, key),
             )
         )
-    yield from rounds.rounds_blocking(checks)
+    yield from rounds_blocking(checks)
 
 
 def _probe_blocking(loaded: "Loaded", key: "SecretStr") -> "Probed":

@@ -34,7 +34,19 @@ _MOST_NAMES = 5000
 _SHORTEST_NAME = 3
 """Shorter ones would tear holes into everything; they are dealt with as words."""
 
-_NAMELESS = frozenset({"settings", "machine", "watching", "log", "virustotal", "folders"})
+_NAMELESS = frozenset(
+    [
+        "settings",
+        "machine",
+        "folders",
+        "watching",
+        "clock",
+        "log",
+        "service",
+        "notify",
+        "virustotal",
+    ]
+)
 """Checks that never tell the name of a file."""
 
 _HEAD = """\

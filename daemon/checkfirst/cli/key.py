@@ -47,6 +47,8 @@ def set_(options: Options, *, in_file: bool) -> None:
         output.note(kept.note)
     used = " The running daemon uses it from now on." if _wake_daemon(options) else ""
     output.line(f"The key is kept in {kept.where}.{used}")
+    if output.may_ask():
+        output.note("Try it: checkfirst key test")
 
 
 @key.command()

@@ -17,6 +17,7 @@ from checkfirst.service.doctor import (
     machine,
     moving,
 )
+from checkfirst.service.doctor.desktop import judge_desktop
 from checkfirst.service.doctor.finding import Level
 from checkfirst.service.doctor.folders import Role
 from checkfirst.service.doctor.process import judge_daemon
@@ -284,9 +285,7 @@ def test_a_proxy_is_named_without_its_password(address):
 
 
 def test_the_machine():
-    fine = machine.Machine(
-        "1", (3, 11, 7), (3, 40, 1), "Linux", "6.1", frozenset({"keyring", "desktop"})
-    )
+    fine = machine.Machine("1", (3, 11, 7), (3, 40, 1), "Linux", "6.1", frozenset({"keyring"}))
     assert told(machine.judge_machine(fine))[0] == "ok"
     assert told(machine.judge_machine(replace(fine, extras=frozenset())))[0] == "note"
     assert told(machine.judge_machine(replace(fine, python=(3, 10))))[0] == "problem"
@@ -313,3 +312,10 @@ def test_the_service(facts, level, words):
     found = told(at_login.judge_service(facts))
     assert found[0] == level
     assert words in found[1]
+
+
+def test_notifications():
+    assert told(judge_desktop(wanted=False, why_not="no bus"))[0] == "ok"
+    assert told(judge_desktop(wanted=True, why_not=None))[0] == "ok"
+    level, words = told(judge_desktop(wanted=True, why_not="no\nbus"))
+    assert (level, "no\\x0abus" in words) == ("note", True)

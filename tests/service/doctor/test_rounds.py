@@ -11,7 +11,8 @@ from checkfirst.model import State
 from checkfirst.service.doctor import folders, leftovers, moving
 from checkfirst.service.doctor.finding import ok
 from checkfirst.service.doctor.folders import Role
-from checkfirst.service.doctor.rounds import Check, Installation, checks, rounds_blocking
+from checkfirst.service.doctor.rounds import Check, rounds_blocking
+from checkfirst.service.doctor.table import Installation, checks
 from checkfirst.settings.load import load
 from checkfirst.store.checkup import checkup_blocking
 from checkfirst.vault.grip import ignore_lease_breaks

@@ -13,11 +13,8 @@ _PYTHON = (3, 11)
 _SQLITE = (3, 37, 0)
 """STRICT tables; sqlite.org/stricttables.html."""
 
-EXTRAS = {
-    "keyring": ("keyring", "the API key can be kept in the system keyring"),
-    "desktop": ("desktop_notifier", "notifications with buttons on the desktop"),
-}
-"""Name of the extra: its package, and what it is for."""
+EXTRAS = {"keyring": ("keyring", "the API key can be kept in the system keyring")}
+"""Name of the extra: its package, and what it is for. The desktop has a check of its own."""
 
 
 @dataclass(frozen=True, slots=True)
