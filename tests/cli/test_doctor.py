@@ -163,7 +163,7 @@ def test_a_report_holds_no_key_no_name_and_no_hash(quiet, run, monkeypatch):
     monkeypatch.setenv(KEY, "k" * 64)
     monkeypatch.setenv("USER", "annabella")
     with (quiet.top / "settings.yaml").open("a") as file:
-        file.write(f"lists: {{block: ['{'ab' * 32}']}}\n")
+        file.write(f"lists: {{block: ['{'ab' * 32}']}}\nvirustotal: {{account: anna.smith}}\n")
     quiet.hold(b"mortgage papers.pdf")
     (quiet.state / "checkfirst.log").write_text(
         "2026-11-24 04:12:33  arrived      mortgage papers.pdf (68 bytes) in /home/annabella/x\n"
@@ -172,13 +172,15 @@ def test_a_report_holds_no_key_no_name_and_no_hash(quiet, run, monkeypatch):
     )
     code, out, err = run("doctor", "--report", "-", "--offline")
     assert (code, err) == (0, "")
-    for secret in ("k" * 20, "mortgage", "annabella", "Zwieback", "Rezept", "abab"):
+    for secret in ("k" * 20, "mortgage", "annabella", "smith", "Zwieback", "Rezept", "abab"):
         assert secret not in out
     assert "2026-11-24 04:12:33  arrived      … (68 bytes) in …" in out
     assert "waiting: 1" in out or "held: 1" in out
     _, named, _ = run("doctor", "--report", "-", "--offline", "--with-names")
     assert "mortgage papers.pdf" in named
-    assert "k" * 20 not in named
+    assert ("ab" * 32) in named
+    for secret in ("k" * 20, "annabella", "smith"):
+        assert secret not in named
 
 
 def test_a_report_goes_into_a_new_private_file(quiet, run):

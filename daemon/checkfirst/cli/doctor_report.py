@@ -88,21 +88,23 @@ def _text(
 ) -> str:
     words = frozenset[str]() if with_names else redact.own_words_blocking()
     names = _names(loaded) if loaded is not None and not with_names else []
-    person = redact.of_the_person(os.environ, home(os.environ), socket.gethostname())
+    account = loaded.settings.virustotal.account if loaded is not None else None
+    person = redact.of_the_person(os.environ, home(os.environ), socket.gethostname(), account)
 
     def nameless(text: str) -> str:
         text = escape(text)
         if not with_names:
             text = redact.without_names(text, words, names)
-        return redact.without_person(text, person) if not with_names else _home(text, person)
+        return redact.without_person(text, person)
 
     def personless(text: str) -> str:
-        return redact.without_person(escape(text), person)
+        text = redact.without_person(escape(text), person)
+        return text if with_names else redact.without_hashes(text)
 
     parts = {
         "Versions": _versions(),
         "Findings": [
-            (personless if name in _NAMELESS or with_names else nameless)(line)
+            (personless if name in _NAMELESS else nameless)(line)
             for name, finding in found
             for line in _lines(name, finding)
         ],
@@ -117,12 +119,6 @@ def _text(
     for title, body in parts.items():
         lines += [f"== {title} ==", *body, ""]
     return "\n".join(lines)
-
-
-def _home(text: str, person: dict[str, str]) -> str:
-    for secret, word in person.items():
-        text = text.replace(secret, word) if "/" in secret else text
-    return text
 
 
 def _unusual(loaded: "Loaded") -> dict[str, str]:

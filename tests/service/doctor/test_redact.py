@@ -3,6 +3,7 @@ import pytest
 from checkfirst.service.doctor.redact import (
     of_the_person,
     own_words_blocking,
+    without_hashes,
     without_names,
     without_person,
 )
@@ -39,13 +40,13 @@ def test_without_source_nothing_stays():
     assert without_names("anything at all", frozenset()) == "…"
 
 
-def test_person_machine_and_hashes_are_replaced():
-    person = of_the_person({"USER": "ann"}, "/home/ann", "annsbox")
-    text = f"/home/ann/Downloads on annsbox, /home/anna, /media/ann/{SHA}, annual"
-    assert without_person(text, person) == (
-        "~/Downloads on (host), /home/anna, /media/(user)/(hash), annual"
-    )
+def test_person_and_machine_are_replaced_and_hashes_apart_from_them():
+    person = of_the_person({"USER": "ann"}, "/home/ann", "annsbox", "ann.smith")
+    text = f"/home/ann/Downloads on annsbox, /home/anna, /media/ann/{SHA}, annual ann.smith"
+    told = without_person(text, person)
+    assert told == (f"~/Downloads on (host), /home/anna, /media/(user)/{SHA}, annual (account)")
+    assert without_hashes(told) == told.replace(SHA, "(hash)")
 
 
 def test_root_and_an_empty_home_replace_nothing():
-    assert of_the_person({"USER": "root"}, "/", "") == {}
+    assert of_the_person({"USER": "root"}, "/", "", None) == {}

@@ -52,21 +52,29 @@ def _said(source: str) -> Iterable[str]:
             yield from (word.lower() for word in _WORD.findall(node.value))
 
 
-def of_the_person(environ: Mapping[str, str], home: str, host: str) -> dict[str, str]:
-    """What stands for the person and the machine, longest first, and what replaces it."""
+def of_the_person(
+    environ: Mapping[str, str], home: str, host: str, account: str | None
+) -> dict[str, str]:
+    """What stands for the person and the machine, longest first, and what replaces it.
+
+    `account`: at VirusTotal, where the settings name it.
+    """
     user = environ.get("USER") or environ.get("LOGNAME") or home.rstrip("/").rpartition("/")[2]
-    known = {home.rstrip("/"): "~", host: "(host)", user: "(user)"}
+    known = {home.rstrip("/"): "~", host: "(host)", user: "(user)", account or "": "(account)"}
     found = {text: word for text, word in known.items() if len(text) > 1 and text != "root"}
     return dict(sorted(found.items(), key=lambda each: -len(each[0])))
 
 
 def without_person(text: str, person: Mapping[str, str]) -> str:
-    """The text without home folder, user, host and hashes; names of files stay."""
+    """The text without home folder, user, host and account."""
     for secret, word in person.items():
-        if "/" in secret:
-            text = re.sub(rf"{re.escape(secret)}(?=/|\W|$)", word, text)
-        else:
-            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", word, text)
+        before = "" if secret.startswith("/") else r"(?<!\w)"
+        text = re.sub(rf"{before}{re.escape(secret)}(?!\w)", word, text)
+    return text
+
+
+def without_hashes(text: str) -> str:
+    """The text without what could be a hash, or the beginning of one."""
     return _HASH.sub("(hash)", text)
 
 
