@@ -28,8 +28,8 @@ PASSED = [
     name
     for name in NAMES
     if name.startswith(("hold.", "release.", "quarantine."))
-    and not name.endswith((".copied", ".linked", ".synced", ".unlinked", ".chmodded"))
-    and name != "release.linked_back"
+    and not name.endswith((".copied", ".linked", ".synced", ".unlinked"))
+    and name not in {"release.chmodded", "release.linked_back"}
 ]
 """Those that a daemon passes whose folders all lie on one filesystem."""
 

@@ -186,6 +186,22 @@ async def test_the_dead_let_go_and_the_living_do_not(journal, other):
     assert [each.id for each in await other.claim([1, 2, 3])] == mine
 
 
+async def test_where_files_of_a_hash_were_given_out_is_known(journal):
+    ids = await journal.begin([intent(b"%d" % n) for n in range(4)])
+    ends = [State.RELEASED, State.RESTORED, State.QUARANTINED, State.RELEASED]
+    await journal.advance(
+        [
+            Step(number, HOLDING, state, Facts(sha256=HASH, destination=b"/out/%d" % number))
+            for number, state in zip(ids, ends, strict=True)
+        ]
+    )
+    await journal.advance(
+        [Step(ids[3], frozenset({State.RELEASED}), State.RELEASED, Facts(sha256="cd" * 32))]
+    )
+    assert await journal.given_out([HASH]) == {b"/out/1", b"/out/2"}
+    assert await journal.given_out([]) == set()
+
+
 async def test_those_who_wait_for_a_hash_are_found(journal):
     ids = await journal.begin([intent(b"%d" % n) for n in range(5)])
     after = [State.HELD, State.WAITING, State.RELEASED, State.WAITING, State.GONE]

@@ -149,6 +149,25 @@ def test_a_release_that_was_copied_drops_the_held_twin(scene):
     assert not held.exists()
 
 
+@pytest.mark.parametrize("state", [State.RELEASING, State.RESTORING])
+def test_a_twin_that_was_given_out_before_is_not_taken_for_the_move(scene, state):
+    """The same file twice, of the same name and time: both are there in the end."""
+    first = scene.row(State.RELEASED)
+    if state is State.RESTORING:
+        number, folder, to = restoring(scene, noted=True)
+        kept, after = folder / "payload.quarantined", State.QUARANTINED
+    else:
+        number, to = scene.row(state), scene.released
+        kept, after = scene.put(scene.held / "slot"), State.HELD
+    there = scene.put(to)
+    facts = Facts(destination=os.fsencode(there))
+    step = Step(first, frozenset({State.RELEASED}), State.RELEASED, facts)
+    scene.do(lambda journal: journal.advance([step]))
+    assert scene.recovered(number).state is after
+    assert kept.exists()
+    assert there.exists()
+
+
 def test_held_bytes_that_differ_from_the_released_ones_stay(scene):
     number = scene.row(State.RELEASING)
     held = scene.put(scene.held / "slot", b"BYTES")

@@ -162,6 +162,15 @@ class Journal:
         )
         return set(places) & {destination for (destination,) in rows}
 
+    async def given_out(self, sha256s: Sequence[str]) -> set[bytes]:
+        """Where files of these hashes went that were released or restored."""
+        rows = await self._database.rows(
+            f"SELECT destination FROM arrivals WHERE sha256 IN {row.GIVEN}"  # noqa: S608
+            " AND state IN ('released', 'restored') AND destination IS NOT NULL",
+            (json.dumps(list(sha256s)),),
+        )
+        return {destination for (destination,) in rows}
+
     async def get(self, number: int) -> Arrival | None:
         """One row."""
         found = await self._arrivals(f"{row.SELECT} WHERE id = ?", (number,))

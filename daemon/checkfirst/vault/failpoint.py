@@ -1,8 +1,9 @@
 """Points between two steps at which a crash test kills the process.
 
 Unarmed, which is always outside tests, a point is one comparison. Armed by the environment
-variable CHECKFIRST_FAILPOINT (`release.moved`, or `release.moved:3` for the third time it is
-reached), the process gets SIGKILL there: no handler runs and nothing is flushed, as in a crash.
+variable CHECKFIRST_FAILPOINT (`release.moved`, `release.moved:3` for the third time it is reached,
+or `*:7` for the seventh point whichever it is), the process gets SIGKILL there: no handler runs
+and nothing is flushed, as in a crash.
 """
 
 import itertools
@@ -57,11 +58,20 @@ NAMES = (
 )
 """Every point there is, in the order they are reached."""
 
-_ARMED, _, _TIMES = os.environ.get(VARIABLE, "").partition(":")
+_armed = os.environ.get(VARIABLE, "")
 _reached = itertools.count(1)
 
 
+def arm(wanted: str) -> None:
+    """Arm a point from now on, for a process that was forked; "" disarms."""
+    global _armed, _reached
+    _armed, _reached = wanted, itertools.count(1)
+
+
 def failpoint(name: str) -> None:
-    """Die here, if this is the point that the environment names."""
-    if _ARMED and name == _ARMED and next(_reached) == int(_TIMES or 1):
+    """Die here, if this is the point that is armed."""
+    if not _armed:
+        return
+    armed, _, times = _armed.partition(":")
+    if armed in (name, "*") and next(_reached) == int(times or 1):
         os.kill(os.getpid(), signal.SIGKILL)

@@ -8,7 +8,7 @@ import logging
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import cached_property
 from typing import Final
 
@@ -37,9 +37,11 @@ _HASH: Final = re.compile(rb"([0-9a-f]{8})(?: \([0-9]+\))?")
 class Mend:
     """One look at the disk; made anew for each, as it keeps what it has listed."""
 
-    def __init__(self, places: Places, now: float) -> None:
+    def __init__(self, places: Places, now: float, others: Container[bytes] = ()) -> None:
+        """`others`: where files lie that rows which have ended speak of."""
         self._places = places
         self._now = now
+        self._others = others
 
     def steps_blocking(self, rows: Iterable[Arrival]) -> list[Step]:
         """What each row must learn; one that is right, or cannot be looked into, needs no step."""
@@ -81,7 +83,7 @@ class Mend:
         """A move was decided on: see whether it has been done."""
         if row.state is State.RELEASING:
             end, after = self._places.released, State.RELEASED
-            there = released_before_blocking(end, self._places.relative(row), row)
+            there = self._given_blocking(end, self._places.relative(row), row)
         else:
             end, after = self._places.quarantine, State.QUARANTINED
             there = self._quarantined_blocking(row)
@@ -97,6 +99,9 @@ class Mend:
         if there is None:  # while the folder itself is away, nothing in it is gone
             return self._missing_blocking(row) if os.path.isdir(end) else None
         return self._to(row, after, destination=there)
+
+    def _given_blocking(self, folder: bytes, relative: bytes, row: Arrival) -> bytes | None:
+        return released_before_blocking(folder, relative, row, self._others)
 
     def _quarantined_blocking(self, row: Arrival) -> bytes | None:
         """The folder that was made for this row, if the payload is in it."""
@@ -126,7 +131,7 @@ class Mend:
         if not os.path.isdir(self._places.quarantine):
             return None  # the quarantine itself is away
         to = restoring_to_blocking(folder)
-        there = None if to is None else released_before_blocking(to, row.name, row)
+        there = None if to is None else self._given_blocking(to, row.name, row)
         payload = os.path.join(folder, PAYLOAD)
         if os.path.lexists(payload):
             if there is None or _payload_hash_blocking(folder) != row.sha256:
@@ -141,7 +146,7 @@ class Mend:
         """Not where it should be: perhaps a person or a command moved it on."""
         if row.held is not None and not os.path.isdir(os.path.dirname(os.path.dirname(row.held))):
             return None  # the held folder itself is away, so nothing in it is gone
-        there = released_before_blocking(self._places.released, self._places.relative(row), row)
+        there = self._given_blocking(self._places.released, self._places.relative(row), row)
         if there is not None and row.sha256 is not None:
             return self._to(row, State.RELEASED, destination=there)
         return self._to(row, State.GONE, reason="it is no longer in the held folder")

@@ -49,7 +49,9 @@ class Recovery:
 
     async def mend(self, rows: Sequence[Arrival]) -> list[Arrival]:
         """These rows as they are after a look at the disk; ended ones are left out."""
-        mend = Mend(self._places, self._clock.now())
+        hashes = [row.sha256 for row in rows if row.sha256 is not None]
+        others = await self._journal.given_out(hashes)
+        mend = Mend(self._places, self._clock.now(), others)
         steps = await asyncio.to_thread(mend.steps_blocking, rows)
         await self._journal.advance(steps)
         found = [await self._journal.get(row.id) for row in rows]

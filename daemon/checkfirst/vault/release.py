@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 from checkfirst.model import Arrival
@@ -65,11 +65,14 @@ def release_blocking(  # noqa: PLR0913  (what, whence, whither, and how it may d
     return Placed(path, moved.fresh, moved.other_names, linked)
 
 
-def released_before_blocking(folder: bytes, relative: bytes, arrival: Arrival) -> bytes | None:
+def released_before_blocking(
+    folder: bytes, relative: bytes, arrival: Arrival, others: Container[bytes] = ()
+) -> bytes | None:
     """Where a file whose release was cut short has arrived already, if it has.
 
     A rename keeps its device, inode and size; a copy keeps size, mtime and SHA-256. Only names
-    that the release could have chosen are looked at.
+    that the release could have chosen are looked at, and none of `others`, which are known to be
+    other arrivals of the same bytes.
     """
     parent, _, name = relative.rpartition(b"/")
     for n in range(_SEARCHED):
@@ -78,7 +81,8 @@ def released_before_blocking(folder: bytes, relative: bytes, arrival: Arrival) -
             seen = os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        if not stat.S_ISREG(seen.st_mode) or seen.st_size != arrival.size:
+        is_like = stat.S_ISREG(seen.st_mode) and seen.st_size == arrival.size
+        if not is_like or path in others:
             continue
         if (seen.st_dev, seen.st_ino) == (arrival.dev, arrival.ino):
             return path
