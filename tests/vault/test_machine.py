@@ -5,8 +5,10 @@ Twice only between a crash in the midst of a copy and the next start. `TESTS_LON
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,15 @@ BAD = Verdict(VerdictKind.MALICIOUS, "virustotal", "9 of 60 engines", 9, 60)
 names = st.sampled_from(["a", "a (1)", "a.txt", "-rf", "new\nline", "payload.quarantined"])
 kills = st.one_of(st.just(""), st.integers(1, 14).map(lambda n: f"*:{n}"))
 moments = st.sampled_from([1_000_000_000, 2_000_000_000])
+PAGE = 4096
 FAR = Path("/dev/shm")
+
+
+def mounted(folder: Path) -> bool:
+    """Put a filesystem there that is soon full, if we may."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
+    done = subprocess.run(command, capture_output=True, check=False)
+    return done.returncode == 0
 
 
 class Vault(RuleBasedStateMachine):
@@ -46,12 +56,18 @@ class Vault(RuleBasedStateMachine):
         """What a person let go or took back, whatever was said of it."""
         self.moved: set[Path] = set()
         """Paths that a person has emptied: others may lie there since."""
+        self.is_small = False
+        """The far filesystem can be filled."""
+        self.is_full = False
         self.is_down = False
         self.has_lost = False
         self.made = 0
 
-    @initialize(held_far=st.booleans(), ends_far=st.booleans(), leases=st.booleans())
-    def build(self, held_far: bool, ends_far: bool, leases: bool) -> None:
+    @initialize(
+        is_small=st.booleans(), held_far=st.booleans(), ends_far=st.booleans(), leases=st.booleans()
+    )
+    def build(self, is_small: bool, held_far: bool, ends_far: bool, leases: bool) -> None:
+        self.is_small = is_small and mounted(self.far)
         self.world = World(self.near, self.far, held_far=held_far, ends_far=ends_far, leases=leases)
 
     def teardown(self) -> None:
@@ -59,6 +75,8 @@ class Vault(RuleBasedStateMachine):
             if hasattr(self, "world"):
                 self.all_comes_to_an_end()
         finally:
+            if self.is_small:
+                subprocess.run(["umount", "-l", self.far], check=True)
             for folder in (self.near, self.far):
                 shutil.rmtree(folder)
 
@@ -66,9 +84,9 @@ class Vault(RuleBasedStateMachine):
         """Once every file is judged and nothing more happens, none is held any more."""
         for content in self.exist:
             self.world.verdicts.setdefault(sha(content), GOOD)
-        self.is_down = False
-        assert self.world.act(lambda acting: acting.restart()) == "done"
-        assert self.world.act(lambda acting: acting.settle()) == "done"
+        self.make_room()
+        assert self.act(lambda acting: acting.restart(), "") == "done"
+        assert self.act(lambda acting: acting.settle(), "") == "done"
         self.nothing_is_lost_or_let_through()
         assert self.world.held() == []
         assert list(self.world.arrivals()) == []
@@ -112,7 +130,7 @@ class Vault(RuleBasedStateMachine):
         if files:
             path = data.draw(st.sampled_from(files)).path
             self.moved.add(path)
-            path.rename(self.world.away / f"{len(self.moved)} {path.name}"[:200])
+            path.rename(self.world.away / str(len(os.listdir(self.world.away))))
 
     @precondition(lambda self: not self.is_down)
     @rule(data=st.data())
@@ -139,6 +157,22 @@ class Vault(RuleBasedStateMachine):
                 os.utime(file.path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
             self.exist[file.content] -= 1
             self.exist[content] += 1
+
+    @precondition(lambda self: self.is_small)
+    @rule(left=st.integers(0, 3))
+    def fill_the_far_disk(self, left: int) -> None:
+        """All but so many pages."""
+        self.is_full = True
+        ballast = self.far / ".ballast"
+        with ballast.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(PAGE))
+        os.truncate(ballast, max(ballast.stat().st_size - left * PAGE, 0))
+
+    @rule()
+    def make_room(self) -> None:
+        (self.far / ".ballast").unlink(missing_ok=True)
+        self.is_full = False
 
     # What the daemon does.
 
@@ -221,7 +255,7 @@ class Vault(RuleBasedStateMachine):
         for file in self.world.files(self.world.released, self.world.back):
             is_clean = self.world.verdicts.get(sha(file.content)) is GOOD
             assert is_clean or file.content in self.by_hand, file
-        if not self.is_down:
+        if not (self.is_down or self.is_full):
             self.journal_knows_where()
 
     def journal_knows_where(self) -> None:
@@ -250,10 +284,10 @@ class Vault(RuleBasedStateMachine):
 
 
 Vault.TestCase.settings = settings(
-    max_examples=int(os.environ.get("EX", "30")),
-    stateful_step_count=40,
+    max_examples=int(os.environ.get("TESTS_EXAMPLES", "1000" if LONG else "30")),
+    stateful_step_count=40 if LONG else 30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if LONG else [])),
 )
 TestVault = pytest.mark.timeout(0 if LONG else 120)(Vault.TestCase)

@@ -302,6 +302,7 @@ def test_a_restore_that_was_copied_is_finished_and_leaves_one_file(scene):
 @pytest.mark.parametrize("there", [None, b"other", b"BYTES"])
 def test_a_restore_that_did_not_come_to_copying_is_none(scene, there):
     number, folder, to = restoring(scene, noted=True)
+    (folder / "payload.quarantined").chmod(0o644)
     if there:
         scene.put(to, there)
     assert scene.recovered(number).state is State.QUARANTINED

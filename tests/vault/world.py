@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from checkfirst.errors import StoreError
 from checkfirst.intake.look import Settled
 from checkfirst.model import Answer, Arrival, Mode, Sighting, SourceHealth, State, Verdict
 from checkfirst.service.asking import Asking
@@ -31,6 +30,7 @@ from checkfirst.settings.schema import Settings
 from checkfirst.sources.chain import Chain
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
+from checkfirst.store.problem import PassingStoreError
 from checkfirst.store.process import is_alive, process_id
 from checkfirst.store.reading import Reading
 from checkfirst.vault import failpoint
@@ -102,9 +102,8 @@ class World:
                 failpoint.arm(kill)
                 asyncio.run(self._act(work))
                 code = 0
-            except StoreError as error:
-                code = NO_ROOM if "room" in error.title else 1
-                traceback.print_exc()
+            except PassingStoreError:
+                code = NO_ROOM
             except BaseException:  # noqa: BLE001  (shown, and told by the exit code)
                 traceback.print_exc()
             finally:
@@ -124,12 +123,15 @@ class World:
             await database.close()
 
     def rows(self) -> list[Arrival]:
-        """The journal, oldest first."""
+        """The journal, oldest first; none while there is no room to look into it."""
         database = self.state / "checkfirst.sqlite"
         if not database.exists():
             return []
-        with Reading(database) as reading:
-            return reading.history(-1)[::-1]
+        try:
+            with Reading(database) as reading:
+                return reading.history(-1)[::-1]
+        except PassingStoreError:
+            return []
 
     def lose_database(self) -> None:
         for path in self.state.glob("checkfirst.sqlite*"):

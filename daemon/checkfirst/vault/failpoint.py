@@ -47,13 +47,13 @@ NAMES = (
     "restore.synced",
     "restore.unlinked",
     "restore.text",
-    "restore.note",
     "restore.report",
+    "restore.note",
     "restore.folder",
     "delete.payload",
     "delete.text",
-    "delete.note",
     "delete.report",
+    "delete.note",
     "delete.folder",
 )
 """Every point there is, in the order they are reached."""

@@ -130,12 +130,14 @@ class Mend:
         """Given back already, or still in the quarantine; never both."""
         if not os.path.isdir(self._places.quarantine):
             return None  # the quarantine itself is away
-        to = restoring_to_blocking(folder)
-        there = None if to is None else self._given_blocking(to, row.name, row)
+        # When even the note of it has gone, most likely where restored files go by default.
+        to = restoring_to_blocking(folder) or self._places.released
+        there = self._given_blocking(to, row.name, row)
         payload = os.path.join(folder, PAYLOAD)
         if os.path.lexists(payload):
             if there is None or _payload_hash_blocking(folder) != row.sha256:
                 forget_restoring_blocking(folder)
+                seal_blocking(folder)
                 return self._to(row, State.QUARANTINED, reason="restoring it was interrupted")
             _unlink_blocking(payload)
         if os.path.isdir(folder):

@@ -166,14 +166,13 @@ def _seal_blocking(descriptor: int) -> None:
 def _removed_blocking(folder: bytes, step: str) -> tuple[bytes, ...]:
     """Remove the reports and the folder of a payload that has left; what stays for being strange.
 
-    The JSON goes last: as long as the folder is there it can be told what it was, and where to it
-    went.
+    As long as the folder is there it can be told where its file went.
     """
     descriptor = open_folder_blocking(folder)
     try:
         if PAYLOAD in (there := names_in_blocking(descriptor)):
             return tuple(there)
-        for name, point in ((TEXT, ".text"), (_TO, ".note"), (REPORT, ".report")):
+        for name, point in ((TEXT, ".text"), (REPORT, ".report"), (_TO, ".note")):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=descriptor)
             failpoint(step + point)
