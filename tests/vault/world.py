@@ -233,7 +233,7 @@ class Acting:
         self.line = Line(
             mode=Mode.NORMAL,
             journal=self.journal,
-            chain=Chain([Known(world.verdicts)]),
+            chain=Chain([Known(world.verdicts)], clock),
             asking=Asking(Nobody(), clock, lambda *_: None),
             hands=hands,
             teller=Listener(),
