@@ -130,7 +130,7 @@ class Vault(RuleBasedStateMachine):
         if files:
             path = data.draw(st.sampled_from(files)).path
             self.moved.add(path)
-            path.rename(self.world.away / str(len(os.listdir(self.world.away))))
+            shutil.move(path, self.world.away / str(len(os.listdir(self.world.away))))
 
     @precondition(lambda self: not self.is_down)
     @rule(data=st.data())
