@@ -235,6 +235,16 @@ def test_files_that_are_here_already_are_told_of(scene, act):
     assert "tool.bin" not in out
 
 
+def test_why_tells_what_the_lists_say_now(scene, run, keep):
+    scene.quarantine(b"tool.bin")
+    assert "not on your lists" in run("why", "tool.bin")[1]
+    settings(scene, f"lists: {{block: ['{SHA}']}}\n")
+    keep(Listed(SHA, ListName.ALLOW, ListedBy.RESTORE, NOW, "tool\x1b", NOW + 9e8))
+    out = " ".join(run("why", "tool.bin")[1].split())
+    assert "on your allow list by a restore since 2025-11-24 16:00:00, until 2054-" in out
+    assert "tool\\x1b; on the block list of your settings (settings)" in out
+
+
 def test_without_a_right_to_write_it_is_told(scene, act):
     (scene.top / "state").write_text("no folder")
     code, _, err = act("allow", "add", A)

@@ -99,7 +99,7 @@ def test_it_says_what_each_source_says_now(scene, run):
     lines = told(out)
     at = lines.index("What the sources say of it now")
     assert lines[at + 1 :][:4] == [
-        "lists not on the lists of commands",
+        "lists not on your lists",
         "remembered nothing is remembered",
         "known-good there is no list",
         "virustotal it had the word: 3 of 64 engines call it malicious",

@@ -36,6 +36,23 @@ async def test_an_entry_expires_at_its_moment(lists, clock):
     assert len(await lists.all()) == 1
 
 
+async def test_what_has_expired_is_pruned(lists, clock):
+    await lists.add(entry(expires_at=clock.now()), entry(B, expires_at=clock.now() + 1))
+    assert await lists.prune() == 1
+    assert [each.hash for each in await lists.all()] == [B]
+
+
+async def test_sha1_and_md5_are_told_apart_while_they_count(lists, clock):
+    weak = (
+        entry("1" * 40, ListName.BLOCK),
+        entry("2" * 32, ListName.BLOCK, expires_at=clock.now() + 5),
+    )
+    await lists.add(entry(), *weak)
+    assert await lists.weak() == {"1" * 40, "2" * 32}
+    clock.jump(5)
+    assert await lists.weak() == {"1" * 40}
+
+
 async def test_a_hash_is_removed_from_the_list_it_is_on_only(lists):
     await lists.add(entry(), entry(B, ListName.BLOCK))
     assert await lists.remove(ListName.BLOCK, [A, B]) == {B}

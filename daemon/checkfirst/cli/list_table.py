@@ -2,14 +2,13 @@
 
 from checkfirst.cli import output
 from checkfirst.cli.options import Options, database_of
-from checkfirst.cli.own_lists import OwnLists, Placed
+from checkfirst.cli.own_lists import BY, OwnLists, Placed
 from checkfirst.clock import SystemClock, iso
 from checkfirst.policy import hashes
 from checkfirst.policy.hashes import Kind
-from checkfirst.store.listed import Listed, ListedBy, ListName
+from checkfirst.store.listed import Listed, ListName
 from checkfirst.store.reading import Reading
 
-_BY = {ListedBy.USER: "you", ListedBy.RESTORE: "a restore", ListedBy.RELEASE: "a release"}
 _DIGITS = 16
 """So many tell one from another, and `remove` takes them."""
 _MOST_PLACED = 100
@@ -44,7 +43,7 @@ def show(options: Options, name: ListName, *, is_json: bool) -> None:
 
 def _kept_row(entry: Listed) -> list[output.Cell]:
     since, until = output.local(entry.added_at), output.local(entry.expires_at)
-    return [_digits(entry.hash), since, until, _BY[entry.origin], entry.note]
+    return [_digits(entry.hash), since, until, BY[entry.origin], entry.note]
 
 
 def _placed_row(line: Placed) -> list[output.Cell]:

@@ -5,14 +5,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from checkfirst.cli import output
 from checkfirst.model import Arrival, State
 from checkfirst.policy import hashes
 from checkfirst.policy.hashes import Kind
 from checkfirst.policy.names import show
 from checkfirst.settings.glance import Glance
 from checkfirst.sources.list_files import IN_SETTINGS, lines_blocking
-from checkfirst.store.listed import Listed, ListName
+from checkfirst.store.listed import Listed, ListedBy, ListName
 from checkfirst.store.reading import Reading
+
+BY = {ListedBy.USER: "you", ListedBy.RESTORE: "a restore", ListedBy.RELEASE: "a release"}
+"""What put an entry on a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,30 @@ class OwnLists:
         found.update(each.hash for each in self.placed_blocking(block) if each.hash is not None)
         return {hashes.kind(each) for each in found} - {Kind.SHA256}
 
+    def words_blocking(self, sha256: str) -> str:
+        """What they say of a file by its SHA-256; its other hashes are not kept."""
+        entry = self.entry([sha256])
+        said = [_words(entry)] if entry else []
+        said += [
+            f"on the {name.value} list of your settings ({place})"
+            for name in ListName
+            if (place := self.place_blocking(name, [sha256]))
+        ]
+        return "; ".join(said) or "not on your lists"
+
     def files(self, found: str, states: Collection[State]) -> list[Arrival]:
         """The files with these bytes in these states, newest first."""
         return self._reading.with_hash(found, states)
 
     def _counts(self, entry: Listed) -> bool:
         return entry.expires_at is None or entry.expires_at > self._now
+
+
+def _words(entry: Listed) -> str:
+    since, until = output.local(entry.added_at), output.local(entry.expires_at)
+    end = f", until {until}" if until else ""
+    note = f": {entry.note}" if entry.note else ""
+    return f"on your {entry.list.value} list by {BY[entry.origin]} since {since}{end}{note}"
 
 
 def _lines_blocking(path: Path, *, may_be_weak: bool) -> Iterator[Placed]:

@@ -99,11 +99,6 @@ def _print_story(reading: Reading, glance: "Glance", row: Arrival) -> None:
         output.line()
         output.heading("What the sources say of it now")
         output.facts(said(reading, glance, row, row.sha256), indent=2)
-    if row.sha256 and (entry := reading.listed(row.sha256)):
-        output.line()
-        since = output.local(entry.added_at)
-        output.line(f"On your {entry.list.value} list since {since} ({entry.origin.value}).")
-
     if row.sha256 and (looks := reading.second_look(row.sha256)):
         output.line()
         output.line(_second_look(looks))

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checkfirst.cli import output
+from checkfirst.cli.own_lists import OwnLists
+from checkfirst.clock import SystemClock
 from checkfirst.errors import Problem
 from checkfirst.model import OPEN_STATES, Arrival
 from checkfirst.settings.places import KNOWN_GOOD
@@ -22,8 +24,7 @@ def said(reading: Reading, glance: "Glance", row: Arrival, sha256: str) -> list[
 def _said(name: str, reading: Reading, glance: "Glance", row: Arrival, sha256: str) -> str:
     match name:
         case "lists":
-            entry = reading.listed(sha256)
-            return f"on your {entry.list.value} list" if entry else "not on the lists of commands"
+            return OwnLists(glance, reading, SystemClock().now()).words_blocking(sha256)
         case "remembered":
             return _remembered(reading, sha256)
         case "known-good":

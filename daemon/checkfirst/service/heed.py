@@ -54,13 +54,17 @@ class Heed:
             self._looks_listed = _TWICE
             if self._lists.reload_weak(await self._kept.weak()):
                 self._looks_all = _TWICE
+        if self._files.has_files:
+            await self._look_at_files()
+        if rows := await self._to_be_judged():
+            await self._resume(rows)
+
+    async def _look_at_files(self) -> None:
         if (found := await asyncio.to_thread(self._files.look_blocking)) is not None:
             say(_log, logging.INFO, "settings", "lists of hashes that changed were read anew")
             self._lists.reload(found)
             self.tell(found)
             self._looks_all = _TWICE
-        if rows := await self._to_be_judged():
-            await self._resume(rows)
 
     def tell(self, found: FromSettings) -> None:
         """Say in the log what cannot be read, each once as long as it lasts."""

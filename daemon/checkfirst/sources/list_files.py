@@ -113,6 +113,11 @@ class ListFiles:
             if _inline(each, is_block) is None
         ]
 
+    @property
+    def has_files(self) -> bool:
+        """Whether there is anything to be followed."""
+        return bool(self._files)
+
     def read_blocking(self) -> FromSettings:
         """Read all of it."""
         for file in self._files:
