@@ -54,6 +54,10 @@ async def test_after_the_clock_was_set_back_an_answer_counts_as_new():
     assert found.reason.endswith("(answered just now)")
 
 
+async def test_an_answer_from_the_far_future_is_not_believed():
+    assert await ask(remembered(FakeClock(), age=-2 * 86_400)) is None
+
+
 async def test_it_says_how_old_the_answer_is_and_keeps_all_facts():
     found = await ask(remembered(FakeClock(), age=125))
     assert found is not None

@@ -12,6 +12,11 @@ from checkfirst.model import Fingerprint, Risk, SourceHealth, Verdict, VerdictKi
 Recall = Callable[[Sequence[str]], Awaitable[Mapping[str, tuple[Verdict, float]]]]
 """Gives what is kept on each SHA-256: the verdict, and when it was answered."""
 
+_SET_BACK_AT_MOST = 86_400.0
+"""After the clock was set back, answers seem to come from the future. So far, by a time zone or an
+hour of summer time, they count as new; those given while the clock was wrong by years would be
+believed for years."""
+
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
@@ -56,7 +61,8 @@ class Remembered:
         for one in prints:
             if one.sha256 in kept:
                 verdict, answered_at = kept[one.sha256]
-                # After the clock was set back an answer seems to come from the future.
+                if answered_at > now + _SET_BACK_AT_MOST:
+                    continue
                 age = max(now - answered_at, 0.0)
                 if age < self._fresh.of(verdict.kind) and not self._may_submit(one, verdict):
                     found[one.sha256] = replace(

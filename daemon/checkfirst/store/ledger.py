@@ -5,13 +5,13 @@ more requests than allowed: an entry without an answer counts as answered when i
 passed. Knows nothing of HTTP and of how long anybody is willing to wait.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checkfirst.policy import quota, recheck
 from checkfirst.store.allowances import SELECT as TOLD
 from checkfirst.store.usage import DAY, RECENT, Usage, month_of
+from checkfirst.store.wall_clock import AHEAD, BOOT, follow, moved
 
 if TYPE_CHECKING:
     import aiosqlite
@@ -36,8 +36,8 @@ class Permit:
 class Ledger:
     """Raises StoreError throughout.
 
-    Requests of this process are also timed by the monotonic clock, so that setting the wall clock
-    neither grants too many nor holds any back; other processes' entries have wall-clock times only.
+    Setting the wall clock neither grants too many nor holds any back, whichever process sent the
+    requests and whether or not it still runs.
     """
 
     def __init__(
@@ -59,8 +59,6 @@ class Ledger:
         self._account = account
         self._answer_within = answer_within
         self._window = window
-        self._free_again: dict[int, float] = {}
-        """Of our own requests, on the monotonic clock."""
 
     async def acquire(self, *, spare: bool = False) -> Permit | quota.Slot:
         """Leave to send one request, or the slot to wait for. Never waits for a slot itself.
@@ -69,12 +67,12 @@ class Ledger:
         """
         async with self._database.writing() as connection:
             # Only now, as another process may have held the database for long.
-            now = self._clock.now()
+            now = await follow(connection, self._clock, BOOT)
             await self._tidy(connection, now)
             found = await connection.execute_fetchall(RECENT, (now - self._window,))
             day = quota.day_of(now)
             used = quota.Used(
-                recent=self._recent(found, now),
+                recent=tuple(at + self._window for _, at in found),
                 day=await _sum(connection, day),
                 month=await _sum(connection, month_of(now)),
             )
@@ -94,11 +92,7 @@ class Ledger:
                 " ON CONFLICT (day) DO UPDATE SET used = used + 1",
                 (day,),
             )
-            permit = Permit(next(iter(inserted))[0], day, now)
-            self._free_again[permit.id] = (
-                self._clock.monotonic() + self._answer_within + self._window
-            )
-        return permit
+            return Permit(next(iter(inserted))[0], day, now)
 
     @property
     def per_minute(self) -> int:
@@ -110,11 +104,13 @@ class Ledger:
 
         Should this fail, the request goes on counting until its time-out.
         """
-        self._free_again[permit.id] = self._clock.monotonic() + self._window
-        now = self._clock.now()
+        arrived = self._clock.monotonic()
         async with self._database.writing() as connection:
+            now = await follow(connection, self._clock, BOOT)
+            # As it was before another process was waited out, which may have taken long.
+            at = now - (self._clock.monotonic() - arrived)
             await connection.execute_fetchall(
-                "UPDATE requests SET answered_at = ? WHERE id = ?", (now, permit.id)
+                "UPDATE requests SET answered_at = ? WHERE id = ?", (at, permit.id)
             )
 
     async def unsent(self, permit: Permit) -> None:
@@ -128,16 +124,16 @@ class Ledger:
                     "UPDATE quota_days SET used = used - 1 WHERE day = ? AND used > 0",
                     (permit.day,),
                 )
-        self._free_again.pop(permit.id, None)
 
     async def used(self) -> Usage:
         """What counts now."""
         now = self._clock.now()
-        found = await self._database.rows(RECENT, (now - self._window,))
+        ahead = await self._database.rows(AHEAD)
+        then = now - moved(ahead, BOOT, now - self._clock.monotonic())
+        found = await self._database.rows(RECENT, (then - self._window,))
         day = await self._database.rows(DAY, (quota.day_of(now),))
         month = await self._database.rows(DAY, (month_of(now),))
-        recent = self._recent(found, now)
-        return Usage(sum(moment > now for moment in recent), day[0][0], month[0][0])
+        return Usage(len(found), day[0][0], month[0][0])
 
     async def _tidy(self, connection: "aiosqlite.Connection", now: float) -> None:
         """Drop what no longer counts, and mend what a clock that was set back left in the future.
@@ -154,19 +150,6 @@ class Ledger:
             "DELETE FROM requests WHERE coalesce(answered_at, presumed_answered_at) < ?",
             (now - _KEPT_SECONDS,),
         )
-
-    def _recent(self, found: Iterable[Sequence[Any]], now: float) -> tuple[float, ...]:
-        """When each request stops counting: ours on the monotonic clock, others' on the wall's."""
-        monotonic = self._clock.monotonic()
-        # Kept as long as their rows are: else these would count again once the wall clock is back.
-        self._free_again = {
-            number: free
-            for number, free in self._free_again.items()
-            if free > monotonic - _KEPT_SECONDS - self._window
-        }
-        others = [at + self._window for number, at in found if number not in self._free_again]
-        ours = [now + (free - monotonic) for free in self._free_again.values()]
-        return (*others, *ours)
 
 
 async def _sum(connection: "aiosqlite.Connection", days: str) -> int:
