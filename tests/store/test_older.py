@@ -57,6 +57,7 @@ def test_all_that_commands_read_is_there(older):
         assert reading.second_look(A) is None
         assert reading.second_looks().number == 0
         assert reading.submitted(9) == []
+        assert reading.allowance("ann") is None
         reading.quota(1e9)
         assert reading.counts() == {}
     assert older.read_bytes() == before

@@ -17,6 +17,10 @@ _SINCE: Final = {
             "SELECT NULL AS sha256, NULL AS ended_at, NULL AS said, NULL AS due_at,"
             " NULL AS looked_at, NULL AS trouble WHERE 0"
         ),
+        "allowances": (
+            "SELECT NULL AS account, NULL AS per_minute, NULL AS per_day, NULL AS per_month,"
+            " NULL AS learned_at WHERE 0"
+        ),
     },
     3: {
         "arrivals": "SELECT *, NULL AS origin_url FROM main.arrivals",
