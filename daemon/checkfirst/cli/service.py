@@ -160,7 +160,7 @@ def _start(loaded: "Loaded", environ: dict[str, str], *, was_written: bool) -> N
             "on; to change over, stop that one and run: systemctl --user start checkfirst"
         )
         return
-    if find_key(loaded.settings, environ) is None:
+    if "virustotal" in loaded.settings.sources and find_key(loaded.settings, environ) is None:
         output.line(
             "It starts when you log in, but it has no API key yet. Then: "
             "checkfirst key set && systemctl --user start checkfirst"

@@ -17,6 +17,7 @@ from checkfirst.settings.load import load
 from checkfirst.store.checkup import checkup_blocking
 from checkfirst.vault.grip import ignore_lease_breaks
 from tests.cli.journal_scene import Scene
+from tests.sources.knowngood.made import build, digests
 
 
 def test_a_look_that_hangs_or_fails_hides_no_other():
@@ -172,3 +173,32 @@ def test_a_database_is_looked_at_and_left_alone(scene):
     assert [each.name for each in scene.state.iterdir() if "corrupt" in each.name] == []
     path.write_bytes(b"no database" * 1000)
     assert checkup_blocking(path, 5).whole is False
+
+
+def sources_of(scene, text=""):
+    with (scene.top / "settings.yaml").open("a") as file:
+        file.write(text)
+    return dict(rounds_blocking(checks(installation(scene))))
+
+
+def test_the_known_good_list_is_looked_at(scene):
+    path = scene.state / "known-good.cfk"
+    assert sources_of(scene)["known-good"] == []
+    build(path, digests(3), source="a set")
+    (found,) = sources_of(scene)["known-good"]
+    assert (found.level, found.about) == ("ok", str(path))
+    assert found.title == "The known-good list has 3 hashes (a set)"
+    os.truncate(path, 100)
+    (found,) = sources_of(scene)["known-good"]
+    assert (found.level, "damaged" in found.title) == ("problem", True)
+    assert "checkfirst known-good import" in found.to_do
+
+
+def test_without_virustotal_no_key_is_missed_and_nobody_asked(scene):
+    build(scene.state / "known-good.cfk", digests(3), source="a set")
+    found = sources_of(scene, "sources: [lists, remembered]\n")
+    (account,) = found["virustotal"]
+    assert account.level == "note"
+    assert "only this machine is asked (lists, remembered)" in account.title
+    (listed,) = found["known-good"]
+    assert (listed.level, "nobody asks it" in listed.title) == ("note", True)

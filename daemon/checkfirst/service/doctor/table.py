@@ -16,6 +16,7 @@ from checkfirst.service.doctor import (
     at_login,
     database,
     folders,
+    known_good,
     leftovers,
     machine,
     moving,
@@ -30,7 +31,8 @@ from checkfirst.service.lock import running_pid
 from checkfirst.service.status import read_blocking
 from checkfirst.settings.key import search_key
 from checkfirst.settings.load import Loaded
-from checkfirst.settings.places import DATABASE
+from checkfirst.settings.places import DATABASE, KNOWN_GOOD
+from checkfirst.sources.alone import meaning
 from checkfirst.store.checkup import checkup_blocking
 from checkfirst.store.reading import Reading
 from checkfirst.vault.held import INSIDE
@@ -116,6 +118,12 @@ def checks(it: Installation) -> list[Check]:
         Check("notify", lambda: _desktop_blocking(it)),
         Check("service", lambda: _service_blocking(it), seconds=SECONDS_FOR_DATABASE),
         Check("leftovers", lambda: _leftovers_blocking(it), show(quarantine)),
+        Check(
+            "known-good",
+            lambda: known_good.known_good_blocking(
+                settings.state / KNOWN_GOOD, asked="known-good" in settings.sources
+            ),
+        ),
         Check("virustotal", lambda: _account_blocking(it), seconds=SECONDS_FOR_ACCOUNT),
     ]
 
@@ -193,6 +201,10 @@ def _leftovers_blocking(it: Installation) -> list[Finding]:
 
 def _account_blocking(it: Installation) -> list[Finding]:
     settings = it.loaded.settings
+    if "virustotal" not in settings.sources:
+        return [
+            note(f"VirusTotal is not asked: {escape(meaning(settings.sources, settings.mode))}")
+        ]
     now = it.clock.now()
     limits = settings.virustotal
     try:
