@@ -235,3 +235,18 @@ def test_a_full_disk_is_one_clear_problem(tmp_path):
             ).returncode:
                 break
             time.sleep(0.1)
+
+
+def test_all_sets_are_looked_at_before_the_first_is_read(target, tmp_path):
+    right = text(tmp_path / "right.txt", GOOD)
+    with pytest.raises(Problem, match="No such file"):
+        run(target, right, tmp_path / "wrnog.txt", shown=lambda *_: pytest.fail("it was read"))
+    assert not target.parent.exists()
+
+
+def test_many_long_names_fit_into_the_head(target, tmp_path):
+    long = "\U0001f600" * 60
+    paths = [text(tmp_path / f"{long}{n}.txt", GOOD) for n in range(20)]
+    done = run(target, *paths)
+    assert len(done.facts.source) <= 400
+    assert listed(target, GOOD) == 500

@@ -96,7 +96,7 @@ class Tables:
 
 def head(facts: Facts) -> bytes:
     """The first bytes of the file."""
-    text = MAGIC + json.dumps(asdict(facts)).encode("ascii")
+    text = MAGIC + json.dumps(asdict(facts), ensure_ascii=False).encode()
     if len(text) > HEAD_BYTES - _SUM_BYTES:
         raise ValueError("the facts do not fit into the head of a known-good list")
     padded = text.ljust(HEAD_BYTES - _SUM_BYTES)

@@ -39,18 +39,20 @@ def import_blocking(
 
     `-` is standard input. `every_product`: those that are no recommendation as well.
     """
-    names, remarks = [], []
-    with drafting_blocking(target) as draft, _piles(target.parent) as (good, bad):
-        for path in paths:
-            with _opened(path, every_product=every_product) as hashes:
-                _deal(hashes, good, bad, shown)
-                names.append(hashes.name)
-                remarks += hashes.remarks()
-        source = ", ".join(names)
-        if len(source) > LONGEST_SOURCE:
-            source = f"{source[: LONGEST_SOURCE - 1]}…"
-        facts = Facts(source, now, 0)
-        return Imported(write_blocking(draft, target, good, bad, facts, shown), tuple(remarks))
+    with contextlib.ExitStack() as opened:
+        sets = [opened.enter_context(_opened(path, every_product=every_product)) for path in paths]
+        draft = opened.enter_context(drafting_blocking(target))
+        good, bad = opened.enter_context(_piles(target.parent))
+        for hashes in sets:
+            _deal(hashes, good, bad, shown)
+        facts = Facts(_names(sets), now, 0)
+        written = write_blocking(draft, target, good, bad, facts, shown)
+        return Imported(written, tuple(each for hashes in sets for each in hashes.remarks()))
+
+
+def _names(sets: Sequence[HashSet]) -> str:
+    names = ", ".join(hashes.name for hashes in sets)
+    return names if len(names) <= LONGEST_SOURCE else f"{names[: LONGEST_SOURCE - 1]}…"
 
 
 def _deal(hashes: HashSet, good: Piles, bad: Piles, shown: Shown) -> None:
