@@ -391,6 +391,15 @@ def test_settings_of_this_folder_that_come_first_are_told(home):
     assert f"checkfirst --settings {home.settings} run" in done.stdout
 
 
+def test_folders_that_will_not_do_are_told_at_once(home):
+    home.settings.parent.mkdir(parents=True)
+    (home.folder / "taken").write_text("a file")
+    home.settings.write_text("quarantine: ~/taken\n")
+    done = home.run("init", "--replace", "--mode", "normal")
+    assert done.returncode == 0, done.stderr
+    assert "The quarantine folder is no folder" in done.stdout
+
+
 @pytest.mark.story
 def test_a_running_daemon_goes_by_the_new_answers_at_once(tmp_path, simulator):
     house = House(tmp_path / "house", simulator.url)

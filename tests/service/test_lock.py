@@ -1,15 +1,16 @@
+import os
 import subprocess
 import sys
 
 import pytest
 
 from checkfirst.errors import AlreadyRunningError, Problem
-from checkfirst.service.lock import only_one, running_pid
+from checkfirst.service.lock import hang_up, only_one, running_pid
 
 HOLD = """
 import sys
 from pathlib import Path
-from checkfirst.service.lock import only_one
+from checkfirst.service.lock import hang_up, only_one, running_pid
 with only_one(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -63,3 +64,36 @@ def test_a_state_folder_that_cannot_be_written_to_is_told_of(tmp_path):
     (tmp_path / "state").write_text("a file")
     with pytest.raises(Problem, match="cannot be written to"), only_one(tmp_path / "state"):
         pass
+
+
+def test_a_number_of_another_world_is_not_signalled(tmp_path):
+    """As where a container shares the state folder: its pid means somebody else out here."""
+    with (
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as innocent,
+        only_one(tmp_path),
+    ):
+        (tmp_path / "daemon.lock").write_text(str(innocent.pid))
+        assert running_pid(tmp_path) == innocent.pid
+        assert hang_up(tmp_path) is False
+        innocent.communicate(b"\n")
+        assert innocent.returncode == 0
+
+
+def test_a_daemon_that_holds_the_lock_is_signalled(tmp_path):
+    code = (
+        "import pathlib, signal, sys\n"
+        "from checkfirst.service.lock import only_one\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])\n"
+        "with only_one(pathlib.Path(sys.argv[1])):\n"
+        "    print('held', flush=True)\n"
+        "    signal.sigwait([signal.SIGHUP])\n"
+    )
+    assert hang_up(tmp_path) is False
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    ) as daemon:
+        assert daemon.stdout.readline() == b"held\n"
+        assert hang_up(tmp_path) is True
+        assert daemon.wait(10) == 0

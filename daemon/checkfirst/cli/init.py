@@ -4,14 +4,17 @@ Nothing is written before the last answer, so Ctrl-C leaves everything as it was
 """
 
 import os
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from checkfirst.cli import output
 from checkfirst.cli.options import Options
+from checkfirst.clock import SystemClock
 from checkfirst.errors import Problem, SettingsError
 
 if TYPE_CHECKING:
@@ -74,6 +77,7 @@ def init(options: Options, /, *, yes: bool, key_stdin: bool, replace: bool, **to
         _try_given_key(plan)
     for line in plan.carry_out_blocking():
         output.line(line)
+    _tell_trouble(plan.path)
     if plan.at_login:
         from checkfirst.cli.service import install_blocking  # noqa: PLC0415  (seldom wanted)
 
@@ -82,6 +86,27 @@ def init(options: Options, /, *, yes: bool, key_stdin: bool, replace: bool, **to
     output.line()
     for line in plan.next_steps_blocking():
         output.line(line)
+
+
+def _tell_trouble(path: Path) -> None:
+    """What will not do about the folders, told before the daemon is started on them."""
+    from checkfirst.service.doctor import table  # noqa: PLC0415  (heavy, as the rest)
+    from checkfirst.service.doctor.rounds import rounds_blocking  # noqa: PLC0415
+    from checkfirst.settings.load import load  # noqa: PLC0415
+    from checkfirst.vault.grip import ignore_lease_breaks  # noqa: PLC0415
+
+    ignore_lease_breaks()
+    installation = table.Installation(
+        loaded=load(path, os.environ),
+        environ=os.environ,
+        clock=SystemClock(),
+        token=lambda: secrets.token_hex(6),
+        probe=None,
+    )
+    for name, findings in rounds_blocking(table.places_checks(installation)):
+        for each in findings:
+            if each.level == "problem":
+                output.finding(each.level, name, each.title, each.about, each.to_do)
 
 
 def _allow_change(plan: "Plan", *, asks: bool, replace: bool) -> None:

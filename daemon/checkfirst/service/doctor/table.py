@@ -128,6 +128,11 @@ def checks(it: Installation) -> list[Check]:
     ]
 
 
+def places_checks(it: Installation) -> list[Check]:
+    """Those that tell at once whether the folders somebody chose will do."""
+    return [each for each in checks(it) if each.name in {"folders", "moving", "watching"}]
+
+
 def _defaults() -> Finding:
     to_do = "`checkfirst init` asks what you want and writes one."
     return note("There is no settings file; all settings have their defaults", to_do)
@@ -199,6 +204,13 @@ def _leftovers_blocking(it: Installation) -> list[Finding]:
     )
 
 
+def _asked_blocking(probe: "Callable[[SecretStr], Probed]", key: "SecretStr") -> list[Finding]:
+    try:
+        return account.judge_answer(probe(key), "")
+    except StoreError as error:
+        return [problem(error.title, error.to_do, error.about)]
+
+
 def _account_blocking(it: Installation) -> list[Finding]:
     settings = it.loaded.settings
     if "virustotal" not in settings.sources:
@@ -220,7 +232,7 @@ def _account_blocking(it: Installation) -> list[Finding]:
         elif not usable:
             found += account.judge_answer(None, "the request could not be counted in the database")
         else:
-            found += account.judge_answer(it.probe(key.key), "")
+            found += _asked_blocking(it.probe, key.key)
     try:
         with Reading(it.database) as reading:
             used = reading.quota(now)
