@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from checkfirst.cli import output
+from checkfirst.cli import completing, output
 from checkfirst.cli.options import Options, database_of
 from checkfirst.model import Arrival, State
 from checkfirst.service.overview import row_json, sent_json, with_outlook
@@ -51,7 +51,7 @@ def _since(_context: click.Context, _option: click.Parameter, value: str | None)
     help="Only files that arrived since: an age such as 2h or 7d, or a day such as 2026-11-24.",
 )
 @click.option("--submitted", is_flag=True, help="What was uploaded to VirusTotal, latest first.")
-@click.argument("file", required=False)
+@click.argument("file", required=False, shell_complete=completing.files())
 @click.pass_obj
 def history(
     options: Options,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from checkfirst.cli import log_face, output, screen
+from checkfirst.cli import completing, log_face, output, screen
 from checkfirst.cli.log_choice import LEVELS, Choice
 from checkfirst.cli.options import Options, database_of
 from checkfirst.errors import Problem, StoreError
@@ -30,6 +30,7 @@ _MOST_SEARCHED = 1_000_000
     "--file",
     "name",
     metavar="NAME",
+    shell_complete=completing.files(),
     help="Only lines about this file: its name, a pattern, its id or the start of its SHA-256.",
 )
 @click.pass_obj

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from checkfirst.cli import output
+from checkfirst.cli.completing import QUARANTINED
 from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.span import SPAN
 from checkfirst.errors import Problem
@@ -18,7 +19,6 @@ from checkfirst.store.reading import Reading
 if TYPE_CHECKING:
     from checkfirst.service.deeds import Deed
 
-QUARANTINED = frozenset({State.QUARANTINED})
 OLDER_THAN = click.option(
     "--older-than",
     type=SPAN,

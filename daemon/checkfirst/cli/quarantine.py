@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
-from checkfirst.cli import output
+from checkfirst.cli import completing, output
+from checkfirst.cli.completing import QUARANTINED
 from checkfirst.cli.options import Options, database_of
-from checkfirst.cli.picking import OLDER_THAN, QUARANTINED, older, pick
+from checkfirst.cli.picking import OLDER_THAN, older, pick
 from checkfirst.cli.quarantine_export import export
 from checkfirst.cli.quarantine_ways import delete, restore
 from checkfirst.errors import Problem
@@ -65,7 +66,7 @@ def list_(options: Options, *, older_than: float | None, is_json: bool) -> None:
 
 
 @quarantine.command("show")
-@click.argument("file")
+@click.argument("file", shell_complete=completing.files(QUARANTINED))
 @click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
 @click.pass_obj
 def show_(options: Options, file: str, *, is_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checkfirst.cli import output
+from checkfirst.cli import completing, output
 from checkfirst.cli.outside import outside
 from checkfirst.cli.picking import OLDER_THAN, pick_quarantined
 from checkfirst.cli.progress import progress
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from checkfirst.cli.options import Options
 
 
-@click.command()
-@click.argument("files", nargs=-1, metavar="[FILE...]")
+@click.command(short_help="Copy files and their reports into an encrypted zip.")
+@click.argument(
+    "files", nargs=-1, metavar="[FILE...]", shell_complete=completing.files(completing.QUARANTINED)
+)
 @OLDER_THAN
 @click.option(
     "--to",

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checkfirst.cli import output
+from checkfirst.cli import completing, output
 from checkfirst.cli.outside import outside
 from checkfirst.cli.picking import (
     OLDER_THAN,
-    QUARANTINED,
     ask,
     pick,
     pick_quarantined,
@@ -28,7 +27,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    shell_complete=completing.files(completing.QUARANTINED),
+)
 @click.option(
     "--to",
     type=click.Path(path_type=Path, file_okay=False),
@@ -47,7 +52,7 @@ def restore(
     options: Options = context.obj
     settings = options.load().settings
     folder = outside((to or settings.released).absolute(), settings, "restored into")
-    rows = pick(options, files, QUARANTINED)
+    rows = pick(options, files, completing.QUARANTINED)
     if len(rows) > len(files) and not yes:
         ask(rows, "Restore")
     import asyncio  # noqa: PLC0415  (heavy, like the next; not for the listing)
@@ -71,7 +76,9 @@ def restore(
 
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="[FILE...]")
+@click.argument(
+    "files", nargs=-1, metavar="[FILE...]", shell_complete=completing.files(completing.QUARANTINED)
+)
 @OLDER_THAN
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")

@@ -6,20 +6,20 @@ from contextlib import contextmanager
 
 import click
 
-from checkfirst.cli import output
+from checkfirst.cli import completing, output
 from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.picking import pick, tell
 from checkfirst.cli.progress import Unit, progress
 from checkfirst.errors import Problem
-from checkfirst.model import Arrival, State
+from checkfirst.model import Arrival
 from checkfirst.policy.names import show
 from checkfirst.store.reading import Reading
 
-_HELD = frozenset({State.HELD, State.WAITING})
-
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="[FILE...]")
+@click.argument(
+    "files", nargs=-1, metavar="[FILE...]", shell_complete=completing.files(completing.HELD)
+)
 @click.option("--all", "is_all", is_flag=True, help="All that are held now.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
@@ -28,6 +28,8 @@ def release(context: click.Context, files: tuple[str, ...], *, is_all: bool, yes
 
     A FILE is named by its id, its name, the beginning of its SHA-256, or a pattern. Their contents
     are allowed from now on.
+
+    Example: checkfirst release invoice.pdf
     """
     options: Options = context.obj
     if bool(files) == is_all:
@@ -36,7 +38,7 @@ def release(context: click.Context, files: tuple[str, ...], *, is_all: bool, yes
         with Reading(database_of(options.glance().state)) as reading:
             rows = reading.waiting()
     else:
-        rows = pick(options, files, _HELD)
+        rows = pick(options, files, completing.HELD)
     if not rows:
         output.line("No file is held.")
         return

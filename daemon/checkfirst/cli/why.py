@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checkfirst.cli import output
+from checkfirst.cli import completing, output
 from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.why_sources import said
 from checkfirst.errors import Problem
@@ -44,7 +44,7 @@ _MOST_NAMES = 5
 
 
 @click.command()
-@click.argument("file", metavar="FILE|SHA256|ID")
+@click.argument("file", metavar="FILE|SHA256|ID", shell_complete=completing.files())
 @click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
 @click.pass_obj
 def why(options: Options, file: str, *, is_json: bool) -> None:
@@ -52,6 +52,8 @@ def why(options: Options, file: str, *, is_json: bool) -> None:
 
     FILE is a name, a path, or a pattern in quotes. A path that leads to a file is also looked up by
     its content.
+
+    Example: checkfirst why setup.exe
     """
     glance = options.glance()
     state = Path(glance.state)
