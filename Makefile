@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help init run demo test lint check bench crash crash-short real real-short lock clean
+.PHONY: help run demo test lint check bench crash crash-short real real-short lock man clean
 
 help:
 	@echo 'make init         asks the first questions, and puts the answers into settings.yaml'
@@ -18,6 +18,7 @@ help:
 	@echo 'make bench        the benchmarks (FULL=1: all of them, half an hour)'
 	@echo 'make crash        kill the daemon at every step, many times over (long)'
 	@echo 'make real         real browsers and download tools (long; needs them installed)'
+	@echo 'make man          write docs/checkfirst.1 from the commands'
 	@echo 'make lock         choose new versions of everything in requirements.lock'
 	@echo 'make clean        remove .venv and what tools and builds left behind'
 
@@ -81,6 +82,9 @@ $(READY): pyproject.toml requirements.lock
 	$$pip install $$quiet --require-hashes -r requirements.lock; \
 	$$pip install $$quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+man: $(READY)
+	$(BIN)/python -m checkfirst.cli.manual > docs/checkfirst.1
 
 # Any index address that the resolver writes is dropped: the lock names packages and hashes alone.
 lock:

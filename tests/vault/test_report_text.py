@@ -6,6 +6,7 @@ import pytest
 from checkfirst.model import VerdictKind
 from checkfirst.vault.report import Report
 from checkfirst.vault.report_text import to_text
+from tests import snapshots
 
 REPORT = Report(
     id=17,
@@ -88,3 +89,12 @@ def test_a_file_on_the_users_own_list_has_no_opinions():
         dataclasses.replace(REPORT, source="lists", detections=None, engines=None, threats=())
     )
     assert "no engines' opinions" in text
+
+
+def test_it_looks_as_it_did():
+    threats = (
+        *(f"Engine {n}: Trojan.Generic" for n in range(18)),
+        "ClamAV: Eicar",
+        *REPORT.threats,
+    )
+    snapshots.same("report", to_text(dataclasses.replace(REPORT, threats=threats)))

@@ -66,8 +66,6 @@ def history(
     """What happened to each file, newest first.
 
     Only to FILE, where it is given: a name, a pattern such as '*.exe', or the start of a SHA-256.
-
-    Example: checkfirst history --since 1d --state quarantined
     """
     if submitted and (states or file is not None):
         raise click.UsageError(

@@ -51,7 +51,7 @@ def set_(options: Options, *, in_file: bool) -> None:
         output.note("Try it: checkfirst key test")
 
 
-@key.command()
+@key.command(short_help="Try the key with one request to VirusTotal.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
 @click.pass_obj
 def test(options: Options, *, is_json: bool) -> int:

@@ -38,7 +38,7 @@ def block() -> None:
 def _fill(group: click.Group, name: ListName) -> None:
     """Both groups have the same commands."""
 
-    @group.command("add", help=_ADD[name])
+    @group.command("add", help=_ADD[name], short_help="Put files on the list, by hash or by file.")
     @click.argument("words", nargs=-1, required=True, metavar="HASH|FILE...")
     @click.option("--note", default="", metavar="TEXT", help="Why; told when the list decides.")
     @click.option("--for", "length", metavar="TIME", help="For so long only, such as 30d.")
@@ -48,7 +48,7 @@ def _fill(group: click.Group, name: ListName) -> None:
 
         context.exit(put(context.obj, name, words, note, _seconds(length)))
 
-    @group.command("remove")
+    @group.command("remove", short_help="Take files off the list, by hash or by file.")
     @click.argument("words", nargs=-1, required=True, metavar="HASH|FILE...")
     @click.pass_context
     def remove(context: click.Context, words: tuple[str, ...]) -> None:
@@ -57,7 +57,7 @@ def _fill(group: click.Group, name: ListName) -> None:
 
         context.exit(take_off(context.obj, name, words))
 
-    @group.command("list")
+    @group.command("list", short_help="What is on the list, since and until when.")
     @click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
     @click.pass_obj
     def list_(options: Options, *, is_json: bool) -> None:

@@ -41,8 +41,6 @@ def log(
 
     On a terminal it is coloured, and a log in JSON is shown as text; elsewhere lines are as they
     lie in the file.
-
-    Example: checkfirst log -f --level warning
     """
     glance = options.glance()
     path = Path(glance.log_file)

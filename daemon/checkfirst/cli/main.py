@@ -15,8 +15,12 @@ import click
 
 from checkfirst import __version__
 from checkfirst.cli import output
+from checkfirst.cli.examples import attach
 from checkfirst.cli.options import Options
 from checkfirst.errors import CheckfirstError, Problem
+
+_COMPLETE = "_CHECKFIRST_COMPLETE"
+"""Set by the scripts of `checkfirst completion`, which ask what to offer."""
 
 INTERRUPTED = 130
 """128 and SIGINT, as shells have it."""
@@ -36,6 +40,7 @@ class Entry:
         command = getattr(module, name.replace("-", "_"))
         if not isinstance(command, click.Command):
             raise TypeError(f"checkfirst.cli.{self.module}.{name} is no command")
+        attach(command, name)
         return command
 
 
@@ -133,6 +138,10 @@ def entry() -> None:
 def run_blocking(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code; every error has been told."""
     output.begin()
+    if os.environ.get(_COMPLETE):
+        from checkfirst.cli.completing import teach_fish  # noqa: PLC0415  (for completion alone)
+
+        teach_fish()
     try:
         code = _run_in_words(arguments)
         output.flush()

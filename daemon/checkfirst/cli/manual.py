@@ -5,16 +5,19 @@ Plain man(7) macros, so that every reader of manual pages takes it.
 
 import inspect
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 
 import click
 
 from checkfirst import __version__
+from checkfirst.cli.examples import EXAMPLES
 from checkfirst.cli.main import TABLE, commands
 
+_WRITTEN = "2026-11-24"
 _FILES = (
-    ("settings.yaml", "The settings, in the current folder where it is a trusted one; else"),
-    ("~/.config/checkfirst/settings.yaml", "the settings of the person."),
+    ("./settings.yaml", "The settings, where that is a file of one's own; else the next."),
+    ("~/.config/checkfirst/settings.yaml", "The settings. `checkfirst init` writes them."),
     ("~/.local/state/checkfirst", "Journal, log and files that are held."),
     ("~/Quarantine", "What was stopped: a folder for each file, with a report.txt in it."),
     ("~/Downloads/Released", "What may be opened."),
@@ -39,7 +42,7 @@ def page() -> str:
     first, *rest = _paragraphs(commands)
     lines = [
         '.\\" Written by `make man` from the commands; do not edit.',
-        f'.TH CHECKFIRST 1 "" "checkfirst {__version__}" "User Commands"',
+        f'.TH CHECKFIRST 1 "{_WRITTEN}" "checkfirst {__version__}" "User Commands"',
         ".SH NAME",
         rf"checkfirst \- {_text(first[0].lower() + first[1:].rstrip('.'))}",
         ".SH SYNOPSIS",
@@ -72,6 +75,8 @@ def _command(parent: click.Context, name: str) -> Iterator[str]:
     yield ".PP"
     yield from _body(_paragraphs(command))
     yield from _options(context)
+    if example := EXAMPLES.get(context.command_path.removeprefix("checkfirst ")):
+        yield from (".PP", "Example:", ".nf", f"    {_text(example)}", ".fi")
     if isinstance(command, click.Group):
         for below in command.list_commands(context):
             yield from _command(context, below)
@@ -90,17 +95,17 @@ def _body(paragraphs: Sequence[str]) -> Iterator[str]:
             yield from map(_text, paragraph.splitlines()[1:])
             yield ".fi"
         else:
-            yield _text(" ".join(paragraph.split()))
+            yield from _wrapped(paragraph)
 
 
 def _options(context: click.Context) -> Iterator[str]:
     for parameter in context.command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is None or "--help" in parameter.opts:
+        if record is None or not record[1] or "--help" in parameter.opts:
             continue
         yield ".TP"
         yield f".B {_text(record[0])}"
-        yield _text(" ".join(record[1].split()))
+        yield from _wrapped(record[1])
 
 
 def _table(title: str, rows: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -109,6 +114,13 @@ def _table(title: str, rows: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield ".TP"
         yield f".B {_text(term)}"
         yield _text(words)
+
+
+def _wrapped(words: str) -> list[str]:
+    """Lines that do not tire a person who reads the page as it lies."""
+    return list(
+        map(_text, textwrap.wrap(words, 70, break_long_words=False, break_on_hyphens=False))
+    )
 
 
 def _text(words: str) -> str:

@@ -23,8 +23,6 @@ def quarantine() -> None:
     """List, show, restore, delete or export what was quarantined.
 
     A FILE is named by its id, its name, the beginning of its SHA-256, or a pattern such as '*.exe'.
-
-    Example: checkfirst quarantine list
     """
 
 
@@ -33,10 +31,7 @@ def quarantine() -> None:
 @click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
 @click.pass_obj
 def list_(options: Options, *, older_than: float | None, is_json: bool) -> None:
-    """What lies in the quarantine, newest first.
-
-    Example: checkfirst quarantine list --older-than 30d
-    """
+    """What lies in the quarantine, newest first."""
     glance = options.glance()
     with Reading(database_of(glance.state)) as reading:
         rows = older(reading.quarantined(), older_than)
@@ -70,10 +65,7 @@ def list_(options: Options, *, older_than: float | None, is_json: bool) -> None:
 @click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
 @click.pass_obj
 def show_(options: Options, file: str, *, is_json: bool) -> None:
-    """The report of one file, as it lies beside it.
-
-    Example: checkfirst quarantine show setup.exe
-    """
+    """The report of one file, as it lies beside it."""
     rows = pick(options, [file], QUARANTINED)
     if is_json:
         output.as_json([row_json(row) for row in rows])

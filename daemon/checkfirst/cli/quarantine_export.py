@@ -45,8 +45,6 @@ def export(
 
     For somebody who examines such files. Each is named by its SHA-256; the reports beside it tell
     its name and where it was. The quarantine stays as it is, and nothing is overwritten.
-
-    Example: checkfirst quarantine export setup.exe --to ~/sample.zip
     """
     options: Options = context.obj
     settings = options.load().settings

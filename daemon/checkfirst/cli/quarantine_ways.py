@@ -45,10 +45,7 @@ if TYPE_CHECKING:
 def restore(
     context: click.Context, files: tuple[str, ...], to: Path | None, *, yes: bool, is_json: bool
 ) -> None:
-    """Give files back, and allow their contents from now on. Nothing is overwritten.
-
-    Example: checkfirst quarantine restore setup.exe --to ~/Desktop
-    """
+    """Give files back, and allow their contents from now on. Nothing is overwritten."""
     options: Options = context.obj
     settings = options.load().settings
     folder = outside((to or settings.released).absolute(), settings, "restored into")
@@ -91,10 +88,7 @@ def delete(
     yes: bool,
     is_json: bool,
 ) -> None:
-    """Delete files for good. There is no way back.
-
-    Example: checkfirst quarantine delete --older-than 30d
-    """
+    """Delete files for good. There is no way back."""
     options: Options = context.obj
     rows = pick_quarantined(options, files, older_than)
     if not rows:

@@ -28,8 +28,6 @@ def release(context: click.Context, files: tuple[str, ...], *, is_all: bool, yes
 
     A FILE is named by its id, its name, the beginning of its SHA-256, or a pattern. Their contents
     are allowed from now on.
-
-    Example: checkfirst release invoice.pdf
     """
     options: Options = context.obj
     if bool(files) == is_all:

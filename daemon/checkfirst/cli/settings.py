@@ -13,7 +13,7 @@ def settings() -> None:
     """Show the settings, check them, or say where they are."""
 
 
-@settings.command()
+@settings.command(short_help="Print the settings in force, each with where it is from.")
 @click.pass_obj
 def show(options: Options) -> None:
     """Print the settings in force, each with where it is from; secrets are masked."""

@@ -48,8 +48,6 @@ def status(options: Options, *, is_json: bool, wait: bool, seconds: float | None
     """What runs, what waits and until when, and what is wrong.
 
     Exit code 0: running. 1: running, and there is a problem to read. 3: not running.
-
-    Example: checkfirst status --wait --timeout 10m && open-my-downloads
     """
     glance = options.glance()
     if seconds is not None and not wait:

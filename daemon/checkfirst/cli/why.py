@@ -52,8 +52,6 @@ def why(options: Options, file: str, *, is_json: bool) -> None:
 
     FILE is a name, a path, or a pattern in quotes. A path that leads to a file is also looked up by
     its content.
-
-    Example: checkfirst why setup.exe
     """
     glance = options.glance()
     state = Path(glance.state)
