@@ -25,7 +25,9 @@ def walked(command: click.Command, context: click.Context) -> Iterator[tuple[str
             yield from walked(below, click.Context(below, info_name=name, parent=context))
 
 
-ALL = dict(walked(commands, click.Context(commands, info_name="checkfirst")))
+ALL = dict(
+    walked(commands, click.Context(commands, info_name="checkfirst", **commands.context_settings))
+)
 LEAVES = [path for path, command in ALL.items() if not isinstance(command, click.Group)]
 
 

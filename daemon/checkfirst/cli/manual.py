@@ -38,7 +38,7 @@ _EXIT = (
 
 def page() -> str:
     """The whole page, in roff."""
-    root = click.Context(commands, info_name="checkfirst", terminal_width=80)
+    root = click.Context(commands, info_name="checkfirst", **commands.context_settings)
     first, *rest = _paragraphs(commands)
     lines = [
         '.\\" Written by `make man` from the commands; do not edit.',
@@ -67,7 +67,7 @@ def _command(parent: click.Context, name: str) -> Iterator[str]:
     command = group.get_command(parent, name) if isinstance(group, click.Group) else None
     if command is None or command.hidden:
         return
-    context = click.Context(command, info_name=name, parent=parent, terminal_width=80)
+    context = click.Context(command, info_name=name, parent=parent)
     usage = " ".join(command.collect_usage_pieces(context))
     yield f".SS {_text(context.command_path)}"
     yield f".B {_text(context.command_path)}"
