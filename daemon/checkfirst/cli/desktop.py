@@ -23,7 +23,7 @@ def desktop() -> None:
     """Put "Open with Check First" into your file manager."""
 
 
-@desktop.command()
+@desktop.command(short_help="Write an entry of the menu `Open with`.")
 @click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
 @click.option("--force", is_flag=True, help="Replace files that say something else.")
 @click.pass_obj

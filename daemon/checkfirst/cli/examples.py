@@ -40,6 +40,8 @@ EXAMPLES = {
     "service install": "checkfirst service install --dry-run",
     "service remove": "checkfirst service remove",
     "service status": "checkfirst service status",
+    "desktop install": "checkfirst desktop install --dry-run",
+    "desktop remove": "checkfirst desktop remove",
     "doctor": "checkfirst doctor --report report.txt",
     "completion": 'eval "$(checkfirst completion bash)"',
 }
