@@ -3,6 +3,7 @@
 `SNAPSHOTS=renew .venv/bin/pytest FILE` writes them anew; git shows what has changed.
 """
 
+import difflib
 import os
 from pathlib import Path
 
@@ -18,7 +19,12 @@ def same(name: str, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     how = "if that is right: SNAPSHOTS=renew .venv/bin/pytest, with the path of this test"
     assert path.exists(), f"there is no {path} yet; {how}"
-    assert text == path.read_text(encoding="utf-8"), how
+    before = path.read_text(encoding="utf-8")
+    if text != before:
+        changes = difflib.unified_diff(
+            before.splitlines(), text.splitlines(), "kept", "now", lineterm=""
+        )
+        raise AssertionError("\n".join([f"it has changed; {how}", *changes]))
 
 
 def kept(folder: str) -> set[str]:
