@@ -73,8 +73,7 @@ def init(options: Options, /, *, yes: bool, key_stdin: bool, replace: bool, **to
     if asks:
         init_questions.ask(plan, given.keys())
     elif key_stdin:
-        plan.key = sys.stdin.readline(_LONGEST_LINE).strip()
-        _try_given_key(plan)
+        _take_key(plan)
     for line in plan.carry_out_blocking():
         output.line(line)
     _tell_trouble(plan.path)
@@ -153,8 +152,11 @@ def _changes(given: Mapping[str, object], plan: "Plan") -> "Mapping[KeyPath, obj
     return changes
 
 
-def _try_given_key(plan: "Plan") -> None:
-    probed = plan.try_key_blocking(plan.key or "")
+def _take_key(plan: "Plan") -> None:
+    from pydantic import SecretStr  # noqa: PLC0415  (heavy)
+
+    plan.key = SecretStr(sys.stdin.readline(_LONGEST_LINE).strip())
+    probed = plan.try_key_blocking(plan.key)
     if probed.standing == "refused":
         raise RefusedError(f"{probed.message}; nothing is written", "Give another key.")
     if probed.standing != "accepted":

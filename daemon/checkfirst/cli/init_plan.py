@@ -37,8 +37,8 @@ class Plan:
     faults: list[str]
     """Why the old file cannot be used."""
     changes: dict[KeyPath, object] = field(default_factory=dict)
-    key: str | None = None
-    """A key to be kept; never shown."""
+    key: SecretStr | None = None
+    """A key to be kept."""
     folders: list[Path] = field(default_factory=list)
     """To be made."""
     uncounted: int = 0
@@ -79,10 +79,10 @@ class Plan:
             return f"~/{path.relative_to(at_home)}"
         return str(path)
 
-    def try_key_blocking(self, key: str) -> Probed:
+    def try_key_blocking(self, key: SecretStr) -> Probed:
         """Try a key with one request. SettingsError when it can be none."""
         try:
-            secret = SecretStr(without_fault(key))
+            secret = SecretStr(without_fault(key.get_secret_value()))
         except ValueError as fault:
             raise SettingsError([str(fault)]) from None
         settings, clock = self.settings, SystemClock()
@@ -113,8 +113,9 @@ class Plan:
         yield f"Written  {show(os.fsencode(self.path))}"
         if kept is not None:
             yield f"Kept     the old one as {show(os.fsencode(kept))}"
-        if self.key:
-            put = keep_key_blocking(self.key, self.environ, keyring=lambda: self.keyring)
+        if self.key is not None:
+            text = self.key.get_secret_value()
+            put = keep_key_blocking(text, self.environ, keyring=lambda: self.keyring)
             yield f"Kept     the API key in {put.where}"
             if put.note:
                 yield f"         {put.note}"
@@ -133,7 +134,7 @@ class Plan:
         if not self.at_login:
             yield f"Start it:          {command} run"
         yield f"Look for trouble:  {command} doctor"
-        if not self.key and self.known_key_blocking().found is None:
+        if self.key is None and self.known_key_blocking().found is None:
             yield f"Before that, it needs a VirusTotal API key:  {command} key set"
 
     def _values(self, changes: Mapping[KeyPath, object]) -> dict[str, object]:

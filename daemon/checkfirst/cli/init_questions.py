@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import click
+from pydantic import SecretStr
 
 from checkfirst.cli import output
 from checkfirst.cli.init_plan import Plan
@@ -120,7 +121,7 @@ def _key(plan: Plan) -> None:
     known = plan.known_key_blocking().found
     if known is not None:
         _say(f"There is a VirusTotal API key already, from {known.where}.")
-        if _is_good(plan, known.key.get_secret_value()):
+        if _is_good(plan, known.key):
             return
     else:
         _say("VirusTotal wants an API key. A free one is on your account page:")
@@ -135,12 +136,13 @@ def _key(plan: Plan) -> None:
         )
         if not typed.strip():
             return
-        if _is_good(plan, typed):
-            plan.key = typed.strip()
+        key = SecretStr(typed.strip())
+        if _is_good(plan, key):
+            plan.key = key
             return
 
 
-def _is_good(plan: Plan, key: str) -> bool:
+def _is_good(plan: Plan, key: SecretStr) -> bool:
     """Try the key; where nobody can tell, the person decides."""
     try:
         _say("  trying it …")
@@ -168,7 +170,7 @@ def _at_login(plan: Plan) -> None:
 
 
 def _where_key(plan: Plan) -> str:
-    if plan.key:
+    if plan.key is not None:
         return f"in {plan.keyring.name}" if plan.keyring else "in a file that only you can read"
     return "stays as it is" if plan.known_key_blocking().found else "none yet"
 

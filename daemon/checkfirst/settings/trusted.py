@@ -31,7 +31,7 @@ def refusal_blocking(file: find.File, environ: Mapping[str, str]) -> str | None:
             shown = os.fsencode(place).decode(errors="backslashreplace")
             return (
                 f"lies where downloads come to ({shown}) and nobody named it, so it is not "
-                f"obeyed; move it away, or name it: --settings {find.NAME}"
+                f"obeyed; go elsewhere, move it away, or name it: --settings {find.NAME}"
             )
     return None
 
