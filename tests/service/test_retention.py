@@ -62,6 +62,29 @@ def test_only_what_is_too_old_is_deleted(scene, caplog):
     assert "newer.exe" not in caplog.text
 
 
+def test_a_clock_that_was_set_ahead_by_mistake_costs_no_file(scene):
+    number = scene.quarantine(b"young.exe")
+    settings = Settings()  # looks for folders, so not on the loop
+
+    async def run():
+        clock = FakeClock()
+        database = await Database.open(scene.state / "checkfirst.sqlite", clock)
+        try:
+            hand = Hand(settings, await open_deeds(database, clock), clock)
+            retention = Retention(Journal(database, "9:9"), hand.delete, clock, timedelta(days=90))
+            assert await retention.once() == 0
+            clock.jump(1000 * DAY)
+            assert await retention.once() == 0
+            clock.jump(-1000 * DAY)
+            await clock.advance(EVERY_SECONDS)
+            assert await retention.once() == 0
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+    assert scene.row(number).state is State.QUARANTINED
+
+
 def test_by_default_nothing_is_ever_deleted(scene):
     number = scene.quarantine(b"old.exe")
     assert look(scene, Settings().retention.quarantine, 20_000) == [0]

@@ -12,6 +12,7 @@ from checkfirst.policy.names import show
 from checkfirst.service.assemble import Parts
 from checkfirst.service.assemble_sources import note_of
 from checkfirst.service.status import MOST_OUTLOOKS, Snapshot, in_a_line, write_blocking
+from checkfirst.service.steady import Steady
 from checkfirst.service.supervise import Supervisor
 from checkfirst.service.systemd import Systemd
 from checkfirst.service.waiting_note import Waits, note_blocking
@@ -35,6 +36,7 @@ class Duties:
         self._systemd = systemd
         self._notice = notice
         self._last: Snapshot | None = None
+        self._steady = Steady(parts.clock)
         self._pruned_at = 0.0
 
     async def keep_status(self) -> None:
@@ -149,7 +151,7 @@ class Duties:
         await self._parts.heed.prune()
         if keep is None:
             return
-        before = self._parts.clock.now() - keep.total_seconds()
+        before = self._steady.now() - keep.total_seconds()
         gone = True
         while gone:
             gone = bool(await self._parts.journal.prune(before))

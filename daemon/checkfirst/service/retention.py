@@ -16,6 +16,7 @@ from checkfirst.logs import say
 from checkfirst.model import Arrival, State
 from checkfirst.policy.names import show
 from checkfirst.service.deeds import Deed
+from checkfirst.service.steady import Steady
 from checkfirst.settings.units import duration_text
 from checkfirst.store.journal import Journal
 
@@ -39,6 +40,7 @@ class Retention:
         self._journal = journal
         self._delete = delete
         self._clock = clock
+        self._steady = Steady(clock)
         self._keep = keep
         self._told: set[int] = set()
         """Rows whose trouble was told; it is the same every hour."""
@@ -54,7 +56,7 @@ class Retention:
         """Delete what is too old now; how many."""
         if self._keep is None:
             return 0
-        before = self._clock.now() - self._keep.total_seconds()
+        before = self._steady.now() - self._keep.total_seconds()
         old = await self._journal.quarantined_before(before)
         there = await asyncio.to_thread(_there_blocking, old)
         deeds = await self._delete(there)
