@@ -181,3 +181,15 @@ async def test_queries_that_are_asked_all_the_time_use_their_indexes(scene, data
     assert "SCAN arrivals" not in steps
     due = await plan("SELECT sha256 FROM second_looks WHERE due_at <= 1 ORDER BY due_at")
     assert "second_looks_due" in due
+
+
+async def test_what_is_over_is_forgotten_with_its_files(scene, database):
+    await scene.ended()
+    await scene.ended(B)
+    await scene.due()
+    for sha256 in (A, B):
+        await scene.looks.close(sha256)
+    async with database.writing() as connection:
+        await connection.execute("DELETE FROM arrivals WHERE sha256 = ?", (A,))
+    await scene.looks.prune()
+    assert [each[0] for each in await database.rows("SELECT sha256 FROM second_looks")] == [B]

@@ -1,9 +1,12 @@
 """VirusTotal changes its mind about files that have come to their end."""
 
+import hashlib
 import json
 import os
 import subprocess
+import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +134,59 @@ def test_for_0s_nothing_is_looked_at_again(home: Path, simulator: Elsewhere):
         time.sleep(4)  # there is nothing to wait for
         assert len(simulator.requests) == 1
         assert (house.released / "tool.exe").read_bytes() == CONTENT
+
+
+def test_a_young_report_is_looked_at_again_and_an_old_one_is_not(home: Path, simulator: Elsewhere):
+    name, young, old = b"new\n\xff [b].exe", b"MZ young", b"MZ old"
+    now = int(time.time())
+    simulator.add(replace(clean(young), first_submission_date=now - 3600))
+    simulator.add(replace(clean(old), first_submission_date=now - 30 * 86_400))
+    again = {"for": "2h", "every": "1s"}
+    with House(home, simulator.url, recheck=again).running() as house:
+        house.drop(name, young)
+        house.drop("old.exe", old)
+        house.until_ended(name, "old.exe")
+        house.until_said("asked", "once more about new\\x0a\\xff [b].exe")
+        simulator.add(malicious(young), malicious(old))
+        row = house.until(name, State.QUARANTINED)
+        assert row.name == name
+        assert (house.released / "old.exe").read_bytes() == old
+        asked = [hashlib.sha256(old).hexdigest() in each.path for each in simulator.requests]
+        assert sum(asked) == 1
+
+
+def test_what_check_has_learned_is_acted_on_without_another_request(
+    home: Path, simulator: Elsewhere
+):
+    again, remember = {"for": "1d", "every": "1h"}, {"unknown": "0s"}
+    with House(home, simulator.url, recheck=again, remember=remember).running() as house:
+        house.drop("tool.exe", CONTENT)
+        house.until("tool.exe", State.RELEASED)
+        simulator.add(malicious(CONTENT))
+        copy = house.drop("copy.exe", CONTENT, house.home)
+        says(house, "check", str(copy), code=1)
+        house.until("tool.exe", State.QUARANTINED)
+        assert copy.exists()
+        assert len(simulator.requests) == 2
+
+
+def test_a_file_that_was_released_to_another_filesystem_is_taken_back(
+    home: Path, simulator: Elsewhere, tmp_path: Path
+):
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is only one filesystem")
+    with tempfile.TemporaryDirectory(dir=elsewhere) as folder:
+        changes = {"recheck": SOON, "released": folder}
+        with House(home, simulator.url, **changes).running() as house:
+            house.drop("tool.exe", CONTENT)
+            house.until("tool.exe", State.RELEASED)
+            assert Path(folder, "tool.exe").read_bytes() == CONTENT
+            simulator.add(malicious(CONTENT))
+            house.until("tool.exe", State.QUARANTINED)
+            assert not Path(folder, "tool.exe").exists()
+            (kept,) = house.quarantine.iterdir()
+            assert (kept / "payload.quarantined").stat().st_size == len(CONTENT)
 
 
 def status(house: House) -> dict[str, Any]:

@@ -202,7 +202,8 @@ def _places_blocking(settings: Settings, hands: Hands) -> Places:
     beside = os.path.join(os.fsencode(settings.state), b"held")
     watched = [os.path.realpath(os.fsencode(path)) for path in settings.watch]
     return Places(
-        held=(beside, *(os.path.join(root, INSIDE) for root in watched)),
+        # Files that are taken back from the released folder may be held in it.
+        held=(beside, *(os.path.join(root, INSIDE) for root in (*watched, hands.ends.released))),
         released=hands.ends.released,
         quarantine=hands.ends.quarantine,
         relative=hands.relative,

@@ -72,12 +72,16 @@ class SecondLook:
         self._every = every
         self._asked: dict[str, float] = {}
         """When those were asked about that are under way."""
+        self._again_after = min(LOOK_SECONDS, every)
+        self._not_before: dict[int, float] = {}
+        """When those are looked at again that are being taken back: each look reads them whole."""
         self._told: set[int] = set()
         """Files of which it was said that they are taken back."""
         self._is_busy = False
 
     async def run(self) -> None:
         """Look again until cancelled."""
+        await self._means.looks.prune()
         await self._means.looks.no_later_than(self._clock.now() + self._every)
         while True:
             await self.once()
@@ -102,7 +106,7 @@ class SecondLook:
             return SHORTEST_SECONDS
         due = await self._means.looks.next_due()
         left = LOOK_SECONDS if due is None else due - self._clock.now()
-        return min(max(left, SHORTEST_SECONDS), LOOK_SECONDS, self._every)
+        return max(min(left, LOOK_SECONDS, self._every), SHORTEST_SECONDS)
 
     async def _keep(self, promise: Promise) -> None:
         """Ask again, if there is still a file to ask for and nobody has just asked."""
@@ -176,13 +180,18 @@ class SecondLook:
         place = file.destination
         if place is None or file.sha256 is None:
             return _End()
-        still = await self._means.still(place, file.sha256)
+        still = None
+        if self._clock.monotonic() >= self._not_before.get(file.id, 0.0):
+            self._not_before[file.id] = self._clock.monotonic() + self._again_after
+            still = await self._means.still(place, file.sha256)
         # Only now, as what was taken between the two looks has its row.
         newer = await self._means.looks.taken_since(file)
         if newer is not None:
             if newer.state in _ENDED:
                 await self._note(file, f"{verdict.reason}; taken back, see number {newer.id}")
             return _End(is_done=newer.state in _ENDED)
+        if still is None:
+            return _End(is_done=False)
         turn = _TURNS[still]
         again = Again(file, verdict, turn)
         if turn in ASTRAY:

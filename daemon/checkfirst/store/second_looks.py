@@ -103,6 +103,16 @@ class SecondLooks:
                     "UPDATE second_looks SET due_at = ? WHERE due_at > ?", (moment, moment)
                 )
 
+    async def prune(self) -> None:
+        """Forget those that are over and whose files are not in the journal any more."""
+        over = (
+            "due_at IS NULL AND trouble IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM arrivals a WHERE a.sha256 = second_looks.sha256)"
+        )
+        if await self._database.rows(f"SELECT 1 FROM second_looks WHERE {over} LIMIT 1"):  # noqa: S608
+            async with self._database.writing() as connection:
+                await connection.execute_fetchall(f"DELETE FROM second_looks WHERE {over}")  # noqa: S608
+
     async def due(self, now: float, limit: int) -> list[Promise]:
         """Those whose time has come, the oldest promise first."""
         found = await self._database.rows(
