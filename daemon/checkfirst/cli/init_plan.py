@@ -131,11 +131,11 @@ class Plan:
         command = "checkfirst"
         if self._shadowed():
             command += f" --settings {show(os.fsencode(self.path))}"
+        if self.key is None and self.known_key_blocking().found is None:
+            yield f"API key first:     {command} key set"
         if not self.at_login:
             yield f"Start it:          {command} run"
         yield f"Look for trouble:  {command} doctor"
-        if self.key is None and self.known_key_blocking().found is None:
-            yield f"Before that, it needs a VirusTotal API key:  {command} key set"
 
     def _values(self, changes: Mapping[KeyPath, object]) -> dict[str, object]:
         """All that is to be in the file; what is released goes where it came from, by default."""

@@ -226,10 +226,15 @@ def _account_blocking(it: Installation) -> list[Finding]:
     found = [*account.judge_key(facts), *account.judge_way(limits.url, it.environ)]
     key = facts.search.found if facts.search else None
     if key is not None:
-        usable = checkup_blocking(it.database, 0.0).usable
+        checkup = checkup_blocking(it.database, 0.0)
         if it.probe is None:
             found += account.judge_answer(None, "--offline")
-        elif not usable:
+        elif not checkup.exists:
+            why = (
+                "there is no database yet to count the request in; `checkfirst key test` makes one"
+            )
+            found += account.judge_answer(None, why)
+        elif not checkup.usable:
             found += account.judge_answer(None, "the request could not be counted in the database")
         else:
             found += _asked_blocking(it.probe, key.key)
