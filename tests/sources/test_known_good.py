@@ -55,6 +55,23 @@ class _NoThreads(ThreadPoolExecutor):
         raise AssertionError("a thread was asked for")
 
 
+class _Counting(ThreadPoolExecutor):
+    hops = 0
+
+    def submit(self, *arguments, **named):
+        self.hops += 1
+        return super().submit(*arguments, **named)
+
+
+async def test_a_batch_costs_one_thread_hop(path, clock):
+    await asyncio.to_thread(build, path, digests(60))
+    source = await made(path, clock)
+    threads = _Counting(2)
+    asyncio.get_running_loop().set_default_executor(threads)
+    assert len(await source.answer(prints(digests(120)))) == 60
+    assert threads.hops == 1
+
+
 async def test_a_new_list_is_used_at_once_and_a_first_one_within_a_second(path, clock):
     source = await made(path, clock)
     old, new = digests(1), digests(1, first=1)

@@ -179,3 +179,18 @@ def test_a_list_that_was_replaced_goes_on_for_who_has_it_open(path):
         assert all(map(old.has_blocking, digests(10)))
         with opened(path) as new:
             assert not any(map(new.has_blocking, digests(10)))
+
+
+def test_its_file_is_closed_once_however_it_ends(path):
+    build(path, digests(1))
+    before = len(os.listdir("/proc/self/fd"))
+    left = opened(path)
+    assert len(os.listdir("/proc/self/fd")) == before + 1
+    del left
+    with opened(path) as closed:
+        pass
+    closed.close()
+    os.truncate(path, 100)
+    with pytest.raises(DamagedError):
+        KnownGoodList.open_blocking(path)
+    assert len(os.listdir("/proc/self/fd")) == before

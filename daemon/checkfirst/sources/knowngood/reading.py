@@ -4,6 +4,7 @@ Works from any thread, and several at once, as nothing is shared but the file.
 """
 
 import os
+import weakref
 import zlib
 from collections.abc import Iterator
 from itertools import pairwise
@@ -32,7 +33,10 @@ _TOLD_SLOTS = 256
 
 
 class KnownGoodList:
-    """An open list; `close` it. A list that is replaced goes on as it was for who has it open."""
+    """An open list. One that is replaced goes on as it was for whoever has it open.
+
+    `close` it; one that nobody has any more closes itself, as after the settings were read anew.
+    """
 
     def __init__(self, path: Path, descriptor: int, facts: Facts, tables: Tables) -> None:
         """Use `open_blocking`."""
@@ -40,6 +44,7 @@ class KnownGoodList:
         self.facts = facts
         self._descriptor = descriptor
         self._tables = tables
+        self._closing = weakref.finalize(self, os.close, descriptor)
 
     @classmethod
     def open_blocking(cls, path: Path) -> Self | None:
@@ -51,13 +56,14 @@ class KnownGoodList:
         except OSError as error:
             raise _unreadable(path, error) from error
         try:
-            return cls(path, descriptor, *_facts_and_tables_blocking(path, descriptor))
+            facts, tables = _facts_and_tables_blocking(path, descriptor)
         except OSError as error:
             os.close(descriptor)
             raise _unreadable(path, error) from error
         except BaseException:
             os.close(descriptor)
             raise
+        return cls(path, descriptor, facts, tables)
 
     def __enter__(self) -> Self:
         return self
@@ -67,7 +73,7 @@ class KnownGoodList:
 
     def close(self) -> None:
         """Let go of the file."""
-        os.close(self._descriptor)
+        self._closing()
 
     def has_blocking(self, digest: bytes) -> bool:
         """Whether this SHA-256 is listed; raises DamagedError, and Problem when the disk fails."""
