@@ -26,6 +26,7 @@ class Scene:
         self.clock = FakeClock()
         self.known: dict[str, Verdict] = {}
         self.tries = 0
+        self.on_deliver = None
         self.delivered: list[Answer] = []
         self.source = Alone(self._ask, self._deliver, self.clock)
 
@@ -38,6 +39,9 @@ class Scene:
 
     async def _deliver(self, answer) -> None:
         self.delivered.append(answer)
+        if self.on_deliver is not None:
+            self.on_deliver, deed = None, self.on_deliver
+            deed()
 
 
 async def test_nothing_is_answered_until_the_chain_can_tell():
@@ -67,6 +71,16 @@ async def test_it_asks_ever_more_seldom_and_says_when_next():
         assert "cannot be asked" in outlook.reason
         await scene.clock.advance(3600)
         assert scene.tries <= 3600 / LONGEST_SECONDS + 5
+
+
+async def test_a_copy_that_comes_while_the_answer_is_handed_over_is_answered_too():
+    scene = Scene()
+    scene.known[A] = UNKNOWN
+    scene.on_deliver = scene.ask
+    async with running(scene.source):
+        scene.ask()
+        await scene.clock.advance(LONGEST_SECONDS)
+    assert len(scene.delivered) == 2
 
 
 async def test_what_is_forgotten_is_asked_no_more():

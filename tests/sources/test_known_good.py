@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -130,18 +131,25 @@ async def test_a_list_that_could_not_be_read_is_tried_again(path, clock):
     assert len(await source.answer(prints(digests(1)))) == 1
 
 
-async def test_batches_at_once_while_lists_come_and_go(path, clock):
-    """No batch meets a list that was closed under it."""
+async def test_no_batch_meets_a_list_that_was_closed_under_it(path, clock):
     await asyncio.to_thread(build, path, digests(50))
     source = await made(path, clock)
+    half_way, other_is_done = threading.Event(), threading.Event()
 
-    async def ask():
-        for _ in range(30):
-            found = await source.answer(prints(digests(50)))
-            assert len(found) == 50
+    def slowly():
+        yield digests(1)[0]
+        half_way.set()
+        other_is_done.wait(0.3)
+        yield digests(2)[1]
 
-    async def replace():
-        for _ in range(5):
-            await asyncio.to_thread(build, path, digests(60))
+    def other():
+        half_way.wait(10)
+        build(path, digests(60, first=60))
+        source._find_blocking([])
+        other_is_done.set()
 
-    await asyncio.gather(ask(), ask(), ask(), replace())
+    (listed, _), _ = await asyncio.gather(
+        asyncio.to_thread(source._find_blocking, slowly()), asyncio.to_thread(other)
+    )
+    assert listed == set(digests(2))
+    assert len(await source.answer(prints(digests(60, first=60)))) == 60

@@ -74,6 +74,7 @@ class Scene:
         self.delivered: list[Answer] = []
         self.remembered: list[Verdict] = []
         self.raises: Exception | None = None
+        self.on_deliver = None
         self.far = [Far(name) for name in names]
         self.remotes = Remotes(self.far, self._deliver, self._remember, self.clock)
 
@@ -81,6 +82,8 @@ class Scene:
         if self.raises:
             raise self.raises
         self.delivered.append(answer)
+        if self.on_deliver is not None:
+            self.on_deliver()
 
     async def _remember(self, _: str, verdict: Verdict) -> None:
         self.remembered.append(verdict)
@@ -142,6 +145,17 @@ async def test_an_answer_that_could_not_be_taken_over_stays_open():
     assert scene.words() == [("two", "clean")]
     scene.remotes.ask([question()])
     assert scene.far[0].asked == [A, A]
+
+
+async def test_a_copy_that_comes_while_the_answer_is_handed_over_stays_with_its_source():
+    scene = Scene("one", "two")
+    scene.remotes.ask([question()])
+    await scene.far[0].say(VerdictKind.UNKNOWN)
+    scene.on_deliver = lambda: scene.remotes.ask([question(held=b"/held/2/a")])
+    await scene.far[1].say(VerdictKind.CLEAN)
+    scene.on_deliver = None
+    scene.remotes.ask([question(held=b"/held/3/a")])
+    assert (scene.far[0].asked, scene.far[1].queue[A].held) == ([A], b"/held/3/a")
 
 
 async def test_news_of_an_earlier_source_counts_and_its_ignorance_does_not():

@@ -1,6 +1,7 @@
 """Whole imports, into a folder of which nobody knows what happens to it."""
 
 import contextlib
+import fcntl
 import os
 import random
 import signal
@@ -165,12 +166,18 @@ def test_two_imports_at_once(target, tmp_path):
 def test_a_draft_that_was_put_in_place_before_we_had_it_is_let_alone(target):
     """Whoever waits for a draft's lock must not write into the list that it has become."""
     build(target, GOOD)
-    first = draft._locked_blocking(target.with_name(f"{target.name}.new"))
-    os.replace(f"{target}.new", target)  # as the other import does, while we have it open
-    second = draft._locked_blocking(target.with_name(f"{target.name}.new"))
-    assert not os.path.samestat(os.fstat(first), os.fstat(second))
-    os.close(first)
-    os.close(second)
+    path = target.with_name(f"{target.name}.new")
+    waits = [lambda: os.replace(path, target), lambda: os.unlink(path)]
+
+    def lock(descriptor, how):
+        if waits:  # as another import does between our opening and our locking
+            waits.pop(0)()
+        fcntl.flock(descriptor, how)
+
+    descriptor = draft.locked_blocking(path, lock)
+    assert waits == []
+    assert os.path.samestat(os.fstat(descriptor), os.stat(path))
+    os.close(descriptor)
 
 
 def test_a_folder_that_cannot_be_written_is_a_problem(tmp_path):

@@ -4,7 +4,7 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def drafting_blocking(target: Path) -> Iterator[Draft]:
     path = target.with_name(f"{target.name}.new")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = _locked_blocking(path)
+        descriptor = locked_blocking(path)
     except OSError as error:
         raise in_words(error, target) from error
     try:
@@ -71,12 +71,12 @@ def write_all_blocking(descriptor: int, content: bytes | bytearray) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _locked_blocking(path: Path) -> int:
+def locked_blocking(path: Path, lock: Callable[[int, int], None] = fcntl.flock) -> int:
     """The draft, opened and ours alone. Raises OSError, and Problem when another has it."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                     return descriptor
