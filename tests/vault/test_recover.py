@@ -168,6 +168,19 @@ def test_a_twin_that_was_given_out_before_is_not_taken_for_the_move(scene, state
     assert there.exists()
 
 
+def test_of_twins_on_their_way_only_one_has_arrived(scene):
+    first, second = scene.row(State.RELEASING), scene.row(State.RELEASING)
+    for number in (first, second):
+        slot = scene.held / f"slot{number}"
+        slot.mkdir()
+        facts = Facts(held=os.fsencode(scene.put(slot)))
+        step = Step(number, frozenset({State.RELEASING}), State.RELEASING, facts)
+        scene.do(lambda journal, step=step: journal.advance([step]))
+    scene.put(scene.released)
+    assert [row.state for row in scene.recover()] == [State.HELD]
+    assert len(list(scene.held.rglob("f"))) == 1
+
+
 def test_held_bytes_that_differ_from_the_released_ones_stay(scene):
     number = scene.row(State.RELEASING)
     held = scene.put(scene.held / "slot", b"BYTES")

@@ -8,7 +8,7 @@ import logging
 import os
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Final
 
@@ -37,11 +37,11 @@ _HASH: Final = re.compile(rb"([0-9a-f]{8})(?: \([0-9]+\))?")
 class Mend:
     """One look at the disk; made anew for each, as it keeps what it has listed."""
 
-    def __init__(self, places: Places, now: float, others: Container[bytes] = ()) -> None:
+    def __init__(self, places: Places, now: float, others: Iterable[bytes] = ()) -> None:
         """`others`: where files lie that rows which have ended speak of."""
         self._places = places
         self._now = now
-        self._others = others
+        self._others = set(others)
 
     def steps_blocking(self, rows: Iterable[Arrival]) -> list[Step]:
         """What each row must learn; one that is right, or cannot be looked into, needs no step."""
@@ -101,7 +101,11 @@ class Mend:
         return self._to(row, after, destination=there)
 
     def _given_blocking(self, folder: bytes, relative: bytes, row: Arrival) -> bytes | None:
-        return released_before_blocking(folder, relative, row, self._others)
+        """Where the row's own file lies there; no two rows' own, however alike they are."""
+        there = released_before_blocking(folder, relative, row, self._others)
+        if there is not None:
+            self._others.add(there)
+        return there
 
     def _quarantined_blocking(self, row: Arrival) -> bytes | None:
         """The folder that was made for this row, if the payload is in it."""
