@@ -27,7 +27,7 @@ def holds(found, hash_):
 @pytest.mark.parametrize("count", [0, 1, 2, 1000])
 def test_what_is_packed_is_found_and_nothing_else(count):
     digests = [os.urandom(32) for _ in range(count)]
-    packed = Packed([*digests, *digests])
+    packed = Packed(set(digests))
     assert len(packed) == count
     assert all(each in packed for each in digests)
     assert bytes(32) not in packed

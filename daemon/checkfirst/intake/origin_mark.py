@@ -17,16 +17,21 @@ LARGEST: Final = 64 * 1024
 """Bytes of a mark that are read; the kernel keeps no larger attributes (xattr(7))."""
 
 _ZONE: Final = "Zone.Identifier"
+_BESIDE: Final = b":Zone.Identifier"
 _SEEN_FROM: Final = "com.apple.metadata:kMDItemWhereFroms"
 
 
 def origin_url_blocking(descriptor: int, origin: bytes | None) -> str | None:
     """The address, without its secret parts; `origin`: where the file lay, if it has just come."""
-    if hasattr(os, "listxattr"):
-        with suppress(OSError):
-            if (names := os.listxattr(descriptor)) and (found := _told(descriptor, names)):
-                return found
-    return None if origin is None else _beside_blocking(origin)
+    try:
+        names = os.listxattr(descriptor)
+    except (OSError, AttributeError):  # AttributeError: this system has none
+        names = []
+    if names and (found := _told(descriptor, names)):
+        return found
+    if origin is None or not os.access(beside := origin + _BESIDE, os.R_OK):
+        return None
+    return _beside_blocking(beside)
 
 
 def _told(descriptor: int, names: list[str]) -> str | None:
@@ -38,10 +43,9 @@ def _told(descriptor: int, names: list[str]) -> str | None:
     return first(read(name) for name in _MARKS if name in names)
 
 
-def _beside_blocking(origin: bytes) -> str | None:
+def _beside_blocking(path: bytes) -> str | None:
     try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(b"%b:%b" % (origin, _ZONE.encode()), flags)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:

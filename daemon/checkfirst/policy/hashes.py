@@ -16,9 +16,7 @@ _NAMES: Final = {
     96: "SHA-384",
     128: "SHA-512",
 }
-_HASH: Final = re.compile(
-    "|".join(f"[0-9a-fA-F]{{{length}}}" for length in sorted(_NAMES, reverse=True))
-)
+_HEX: Final = re.compile("[0-9a-fA-F]+")
 _BESIDE_A_NAME: Final = re.compile(r"\\?([0-9a-fA-F]+) [ *].+")
 
 
@@ -48,7 +46,7 @@ def read(text: str, *, may_be_weak: bool) -> str | None:
 
     `may_be_weak`: SHA-1 and MD5 count too. ValueError, in words, for a hash that cannot be used.
     """
-    if _HASH.fullmatch(text) is None:
+    if len(text) not in _NAMES or _HEX.fullmatch(text) is None:
         return None
     found, name = _KINDS.get(len(text)), _NAMES[len(text)]
     if found is Kind.SHA256 or (found is not None and may_be_weak):
@@ -70,6 +68,8 @@ def in_line(text: str, *, may_be_weak: bool) -> str | None:
     Either a hash alone, with a comment after `#` if need be, or a line of `sha256sum` and its
     like. ValueError, in words, for anything else.
     """
+    if (found := read(text, may_be_weak=may_be_weak)) is not None:
+        return found  # as most lines are
     beside = _BESIDE_A_NAME.fullmatch(text)
     words = [beside[1]] if beside else text.partition("#")[0].split()
     if not words:

@@ -10,6 +10,7 @@ import os
 import stat
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,8 +34,8 @@ class Packed:
 
     __slots__ = ("_joined", "_width")
 
-    def __init__(self, digests: Iterable[bytes]) -> None:
-        ordered = sorted(set(digests))
+    def __init__(self, digests: AbstractSet[bytes]) -> None:
+        ordered = sorted(digests)
         self._width = len(ordered[0]) if ordered else 1
         self._joined = b"".join(ordered)
 
@@ -59,11 +60,11 @@ class Hashes:
 
     @classmethod
     def of(cls, place: str, found: Iterable[str]) -> "Hashes":
-        """From hexadecimal text."""
-        sorted_out: dict[Kind, list[bytes]] = {}
+        """From hexadecimal text, of which nothing is kept longer than need be."""
+        digests: dict[Kind, set[bytes]] = {}
         for each in found:
-            sorted_out.setdefault(hashes.kind(each), []).append(bytes.fromhex(each))
-        return cls(place, {kind: Packed(digests) for kind, digests in sorted_out.items()})
+            digests.setdefault(hashes.kind(each), set()).add(bytes.fromhex(each))
+        return cls(place, {kind: Packed(digests.pop(kind)) for kind in list(digests)})
 
     def __contains__(self, found: str) -> bool:
         packed = self.packed.get(hashes.kind(found))
@@ -160,26 +161,29 @@ class _File:
 
     def read_blocking(self) -> None:
         """Read it; where that fails, what was read before stays."""
+        place = self.hashes.place
         # Looked at before it is read: a change that comes between is a change.
         self._read = self._seen = _looks_blocking(self.path)
-        found: list[str] = []
         broken: list[str] = []
-        try:
+
+        def found_blocking() -> Iterator[str]:
             for line in lines_blocking(self.path, may_be_weak=self.is_block):
                 if line.found is not None:
-                    found.append(line.found)
+                    yield line.found
                 else:
-                    broken.append(f"{self.hashes.place}:{line.number}: {line.problem}")
+                    broken.append(f"{place}:{line.number}: {line.problem}")
+
+        try:
+            self.hashes = Hashes.of(place, found_blocking())
         except OSError as error:
             goes_on = "; what it held goes on counting" if len(self.hashes) else ""
             why = error.strerror or error
-            self.problems = (f"{self.hashes.place}: the list cannot be read: {why}{goes_on}",)
+            self.problems = (f"{place}: the list cannot be read: {why}{goes_on}",)
             return
-        self.hashes = Hashes.of(self.hashes.place, found)
         more = len(broken) - _MOST_PROBLEMS
         self.problems = broken[:_MOST_PROBLEMS]
         if more > 0:
-            self.problems += [f"{self.hashes.place}: {more} more lines cannot be read"]
+            self.problems += [f"{place}: {more} more lines cannot be read"]
 
 
 def lines_blocking(path: Path, *, may_be_weak: bool) -> Iterator[Line]:
