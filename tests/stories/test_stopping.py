@@ -19,6 +19,7 @@ from checkfirst.settings.places import DATABASE
 from checkfirst.simulator import faults
 from checkfirst.simulator.thread import Elsewhere
 from tests.stories.house import WAITING, House, wait_for
+from tests.watch.hung import hung
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
@@ -222,3 +223,20 @@ def test_a_vital_part_that_keeps_failing_ends_it_with_the_reason(home: Path, sim
     assert "`wishes` keeps failing" in told
     assert "Traceback" not in told
     assert "wanted" in house.until_said("problem", "checkfirst ends")
+
+
+def test_stopping_does_not_wait_for_a_folder_whose_server_is_away(
+    home: Path, simulator: Elsewhere, tmp_path: Path
+):
+    away = tmp_path / "away"
+    away.mkdir()
+    house = House(home, simulator.url)
+    house.change(watch=[str(house.downloads), str(away)])
+    with left_alone(house) as process:
+        house.until_said("watching", "released files go to")
+        with hung(bytes(away)):
+            time.sleep(6)  # its health is asked for every five seconds
+            house.drop("here", b"here")
+            house.until("here", State.RELEASED)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) in {0, 3}

@@ -111,7 +111,7 @@ async def test_a_lost_folder_is_told_once(bench):
     await do(os.rmdir, bench.downloads)
     assert (await bench.told()).trouble is Trouble.LOST
     for _ in range(3):
-        await watcher._open_again(watcher._folders[0])
+        await watcher._guards[0]._open_again()
     assert bench.events.empty()
 
 
@@ -140,7 +140,7 @@ async def test_a_sweep_that_meets_another_folder_or_none_takes_nothing(bench):
 
 async def test_a_dead_observer_is_replaced_and_nothing_new_is_exempt(bench):
     watcher = await bench.watch(existing="leave")
-    folder = watcher._folders[0]
+    folder = watcher._guards[0].folder
     await do(folder._watching.stop_blocking)
     missed = await do(write, bench.below(b"missed"))
     await bench.clock.advance(5)

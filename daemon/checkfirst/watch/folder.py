@@ -145,7 +145,8 @@ class Folder:
             root = self.root
             if root is None or self._closed:
                 return []
-            scan = self._scan_blocking(root)
+        scan = self._scan_blocking(root)  # may take long, while the folder is asked how it is
+        with self._lock:
             known = {} if everything else self._seen
             self._seen = scan.files if self.polls else {}
             if scan.folders_not_looked_into < self._not_looked_into:
