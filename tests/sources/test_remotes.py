@@ -189,8 +189,22 @@ async def test_time_is_counted_for_each_source():
     assert [each.mean_seconds for each in scene.remotes.health()] == [4.0, 10.0]
 
 
-async def test_every_source_is_asked_for_news_and_nobody_waits():
+async def test_news_is_asked_of_the_next_source_where_the_first_knows_none():
     scene = Scene("first", "second")
+    first, second = scene.far
     scene.remotes.ask_again([question()])
-    assert [far.news for far in scene.far] == [[A], [A]]
-    assert scene.remotes.outlook() == []
+    assert (first.news, second.news) == ([A], [])
+    await first.remember(A, Verdict(VerdictKind.UNKNOWN, "first", "never seen"))
+    assert (first.news, second.news, scene.remembered) == ([A], [A], [])
+    await second.remember(A, Verdict(VerdictKind.UNKNOWN, "second", "never seen"))
+    assert [verdict.source for verdict in scene.remembered] == ["second"]
+    assert scene.remotes.outlook() == scene.delivered == []
+
+
+async def test_news_of_the_first_source_is_not_covered_by_the_ignorance_of_the_next():
+    scene = Scene("first", "second")
+    first, second = scene.far
+    scene.remotes.ask_again([question()])
+    await first.remember(A, Verdict(VerdictKind.MALICIOUS, "first", "9 of 60"))
+    assert second.news == []
+    assert [verdict.kind for verdict in scene.remembered] == [VerdictKind.MALICIOUS]

@@ -40,6 +40,8 @@ class Remotes:
         self._remember = remember
         self._clock = clock
         self._open: dict[str, _Open] = {}
+        self._again: dict[str, tuple[Question, int]] = {}
+        """Questions for news, and which source has each."""
         self._answered: Counter[str] = Counter()
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self.sources = tuple(self._built(turn, build) for turn, build in enumerate(builds))
@@ -55,9 +57,9 @@ class Remotes:
             self.sources[known.turn].ask([question])
 
     def ask_again(self, questions: Sequence[Question]) -> None:
-        """Ask every source for news where nobody waits."""
-        for source in self.sources:
-            source.ask_again(questions)
+        """Ask for news where nobody waits: the first source, and the next where it knows none."""
+        self._again |= {question.sha256: (question, 0) for question in questions}
+        self.sources[0].ask_again(questions)
 
     def forget(self, sha256: str) -> None:
         """Nobody waits for this answer any more."""
@@ -90,8 +92,19 @@ class Remotes:
             # That one does not know it is no answer to be given for copies while others are left.
             if verdict.kind is not VerdictKind.UNKNOWN or self._is_last(turn):
                 await self._remember(sha256, verdict)
+            self._pass_on(turn, sha256, verdict)
 
         return build(deliver, remember)
+
+    def _pass_on(self, turn: int, sha256: str, verdict: Verdict) -> None:
+        """A question for news goes on when this source had to answer it and knows no file."""
+        question, whose = self._again.get(sha256, (None, turn))
+        if question is None or whose != turn:
+            return
+        del self._again[sha256]
+        if verdict.kind is VerdictKind.UNKNOWN and not self._is_last(turn):
+            self._again[sha256] = (question, turn + 1)
+            self.sources[turn + 1].ask_again([question])
 
     def _is_last(self, turn: int) -> bool:
         return turn == len(self.sources) - 1
