@@ -55,3 +55,15 @@ def test_it_runs_by_itself_and_tells_of_each_request(tmp_path):
     assert [line[0] for line in lines] == ["GET"] * 4
     assert [line[2] for line in lines] == ["200", "200", "200", "429"]
     assert process.returncode == 0
+
+
+def test_a_port_that_is_taken_is_said_without_a_trace():
+    with running() as (_, url):
+        port = url.split(":")[2].split("/")[0]
+        command = [sys.executable, "-m", "checkfirst.simulator", "--port", port]
+        environment = {**os.environ, "PYTHONPATH": SOURCE}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=20, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == f"Cannot listen at 127.0.0.1:{port}: Address already in use\n"

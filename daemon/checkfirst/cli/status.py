@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from checkfirst.cli import output
+from checkfirst.cli import output, second_look
 from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.span import SPAN
 from checkfirst.clock import SystemClock
@@ -18,7 +18,6 @@ from checkfirst.service.overview import Overview, overview
 from checkfirst.service.status import no_room_blocking, read_blocking
 from checkfirst.settings.glance import Glance
 from checkfirst.store.reading import Reading
-from checkfirst.store.second_looks import Looks
 
 EXIT_CODES = {"running": 0, "degraded": 1, "stopped": 3}
 
@@ -152,7 +151,7 @@ def _numbers(seen: Overview, now: float) -> list[tuple[str, str]]:
     return [
         ("files", output.counted(seen.counts)),
         ("requests", ", ".join(quota)),
-        ("second look", _second_look(seen.second_look)),
+        ("second look", second_look.summary(seen.second_look, now)),
         ("last verdict", f"{output.local(last)} ({output.ago(last, now)})" if last else "none yet"),
     ]
 
@@ -184,13 +183,6 @@ def _took(seconds: float | None) -> str:
     if seconds < 1:
         return f"{max(seconds * 1000, 0.1):.1f} ms each"
     return f"{seconds:,.1f} s each"
-
-
-def _second_look(looks: Looks) -> str:
-    if not looks.number:
-        return ""
-    files = "1 file is" if looks.number == 1 else f"{looks.number} files are"
-    return f"{files} asked about again, next at {output.local(looks.next_at)}"
 
 
 def _print_waiting(seen: Overview, now: float) -> None:

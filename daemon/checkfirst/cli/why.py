@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checkfirst.cli import completing, output
+from checkfirst.cli import completing, output, second_look
 from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.why_sources import said
+from checkfirst.clock import SystemClock
 from checkfirst.errors import Problem
 from checkfirst.model import Arrival, State
 from checkfirst.policy.names import escape, show
@@ -16,7 +17,6 @@ from checkfirst.policy.threats import by_name
 from checkfirst.service.overview import row_json, second_look_json, with_outlook
 from checkfirst.service.status import read_blocking
 from checkfirst.store.reading import Reading
-from checkfirst.store.second_looks import Looks
 from checkfirst.vault.digest import hash_of_blocking
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _print_story(reading: Reading, glance: "Glance", row: Arrival) -> None:
         output.facts(said(reading, glance, row, row.sha256), indent=2)
     if row.sha256 and (looks := reading.second_look(row.sha256)):
         output.line()
-        output.line(_second_look(looks))
+        output.line(second_look.story(looks, SystemClock().now()))
 
 
 def _json(reading: Reading, glance: "Glance", row: Arrival) -> dict[str, object]:
@@ -111,16 +111,6 @@ def _json(reading: Reading, glance: "Glance", row: Arrival) -> dict[str, object]
         "second_look": looks and second_look_json(looks),
         "sources": [{"name": name, "says": text} for name, text in words],
     }
-
-
-def _second_look(looks: Looks) -> str:
-    before = f"It was called {looks.said} before." if looks.said else ""
-    if looks.last_at is not None:
-        last = output.local(looks.last_at)
-        before = f"VirusTotal was asked again at {last} and called it {looks.said}."
-    if looks.next_at is None:
-        return f"{before} It is not asked about again."
-    return f"{before} It is asked about again at {output.local(looks.next_at)}."
 
 
 def facts(row: Arrival) -> list[tuple[str, output.Cell]]:

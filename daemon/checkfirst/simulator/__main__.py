@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -35,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ),
         on_answer=_tell,
     )
-    asyncio.run(_serve(simulator, options.host, options.port))
+    try:
+        asyncio.run(_serve(simulator, options.host, options.port))
+    except OSError as error:
+        sys.exit(f"Cannot listen at {options.host}:{options.port}: {_words(error)}")
 
 
 async def _serve(simulator: Simulator, host: str, port: int) -> None:
@@ -44,8 +48,14 @@ async def _serve(simulator: Simulator, host: str, port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with simulator.serve(host, port):
-        _say(f"VirusTotal simulator at {simulator.url}, keys: {', '.join(simulator.accounts)}")
+        keys = [f"{key} (account {who.user})" for key, who in simulator.accounts.items()]
+        _say(f"VirusTotal simulator at {simulator.url}, keys: {', '.join(keys)}")
         await stop.wait()
+
+
+def _words(error: OSError) -> str:
+    """What the system says; asyncio puts its own words around it."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 
 def _tell(request: Request) -> None:
