@@ -156,7 +156,8 @@ class Teller(Listener):
             case events.Waiting(reason, until):
                 say(_log, logging.INFO, "waiting", "until %s: %s", self._clock(until), reason)
             case events.Learned(limits):
-                say(_log, logging.INFO, "account", "VirusTotal allows %s", _allowed(limits))
+                text = "VirusTotal allows this account %s"
+                say(_log, logging.INFO, "account", text, _allowed(limits))
             case events.Problem(text):
                 say(_log, logging.ERROR, "problem", "%s", text)
             case events.Sending():
@@ -185,7 +186,7 @@ def _allowed(limits: Limits) -> str:
         (limits.per_month, "month"),
     )
     told = [f"{limit} a {span}" for limit, span in spans if limit]
-    return f"it {', '.join(told)}" if told else "whatever the settings allow"
+    return ", ".join(told) if told else "whatever the settings allow"
 
 
 def in_words(again: Again) -> str:
