@@ -126,3 +126,19 @@ def test_a_file_that_waits_for_virustotal_is_judged_once_it_is_left_out(home: Pa
         house.change(sources=["lists", "remembered", "known-good"])
         house.hang_up()
         assert house.until("new.exe", State.QUARANTINED).verdict is VerdictKind.UNKNOWN
+
+
+def test_a_list_that_comes_while_files_wait_lets_them_go(home: Path):
+    house = Keyless(home)
+    house.key = "demo"
+    house.change(sources=["lists", "remembered", "known-good", "virustotal"])
+    with house.running():
+        house.drop("good.exe", GOOD)
+        house.drop("new.exe", NEW)
+        for name in ("good.exe", "new.exe"):
+            house.until(name, *WAITING)
+        build(house.list, [digest(GOOD)])
+        row = house.until("good.exe", State.RELEASED)
+        assert (row.source, row.verdict) == ("known-good", VerdictKind.CLEAN)
+        assert house.rows("new.exe")[-1].state in WAITING
+        house.until_said("sources", "the known-good list has changed")

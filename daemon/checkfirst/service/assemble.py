@@ -20,12 +20,19 @@ from checkfirst.policy.settle import Rules as SettleRules
 from checkfirst.service.asking import Asking
 from checkfirst.service.assemble_deeds import open_deeds
 from checkfirst.service.assemble_notify import Notifications, notifications
-from checkfirst.service.assemble_sources import Around, local_sources, own_lists, remote_sources
+from checkfirst.service.assemble_sources import (
+    Around,
+    list_identity,
+    local_sources,
+    own_lists,
+    remote_sources,
+)
 from checkfirst.service.deeds import Hand
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.heed import Heed
 from checkfirst.service.line import Line
 from checkfirst.service.listener import Listener, Listeners
+from checkfirst.service.renewed import Renewed
 from checkfirst.service.retention import Retention
 from checkfirst.service.tell import Teller
 from checkfirst.settings.schema import Settings
@@ -62,6 +69,7 @@ class Parts:
     notifications: Notifications
     retention: Retention
     heed: Heed
+    renewed: Renewed
     sightings: asyncio.Queue[list[Sighting]]
 
 
@@ -141,6 +149,7 @@ async def assemble(
     )
     heed = Heed(own, files, KeptLists(database, clock), journal, clock.now, line.resume)
     heed.tell(own.from_settings)
+    identity = list_identity(settings)
     return Parts(
         settings=settings,
         clock=clock,
@@ -155,6 +164,7 @@ async def assemble(
         hands=hands,
         wanted=Wanted(database),
         heed=heed,
+        renewed=Renewed(identity, await asyncio.to_thread(identity), journal, line.resume),
         teller=teller,
         notifications=told,
         retention=Retention(journal, hand.delete, clock, settings.retention.quarantine),

@@ -18,7 +18,7 @@ from checkfirst.settings.schema import Settings
 from checkfirst.sources import lists, remembered
 from checkfirst.sources.alone import Alone, meaning
 from checkfirst.sources.chain import Chain
-from checkfirst.sources.known_good import KnownGood
+from checkfirst.sources.known_good import KnownGood, identity_blocking
 from checkfirst.sources.list_files import ListFiles
 from checkfirst.sources.remotes import Remotes
 from checkfirst.sources.source import Deliver, LocalSource, Remember, Remote, RemoteSource
@@ -69,6 +69,12 @@ async def local_sources(around: Around, own: lists.Lists) -> Chain:
         if name not in REMOTE and name != own.name
     ]
     return Chain([own, *others], around.clock, alone=REMOTE.keys().isdisjoint(names))
+
+
+def list_identity(settings: Settings) -> Callable[[], object]:
+    """What tells one known-good list from the next; it blocks, and tells none that nobody asks."""
+    path = settings.state / KNOWN_GOOD
+    return lambda: identity_blocking(path) if "known-good" in settings.sources else None
 
 
 def note_of(settings: Settings) -> str:

@@ -71,6 +71,7 @@ class Duties:
             await self._parts.clock.sleep(HOUSE_SECONDS)
             await self._finish_for_the_dead()
             await self._parts.line.forget_the_gone()
+            await self._parts.renewed.look()
             await self._note_waiting()
             await self._prune()
 

@@ -20,7 +20,7 @@ from checkfirst.sources.knowngood.reading import KnownGoodList
 LOOK_SECONDS = 1.0
 """How often it is looked for a list while there is none that can be used."""
 
-_Identity = tuple[int, int, int, int]
+Identity = tuple[int, int, int, int]
 """What tells one file from another: device, inode, size, and when anything about it changed."""
 
 
@@ -36,7 +36,7 @@ class KnownGood:
         self._turn = threading.Lock()
         """Two batches may be asked at once, and none may close the list under the other."""
         self._list: KnownGoodList | None = None
-        self._seen: _Identity | None = None
+        self._seen: Identity | None = None
         self._refused: Problem | None = None
         self._asked = self._answered = 0
         self._look_blocking()
@@ -84,7 +84,7 @@ class KnownGood:
 
     def _look_blocking(self) -> None:
         """Use the list that lies there now, unless it is the one that is used or refused."""
-        seen = _identity_blocking(self._path)
+        seen = identity_blocking(self._path)
         if seen == self._seen:
             return
         self._seen, self._refused = seen, None
@@ -111,7 +111,8 @@ def verdict(where: str) -> Verdict:
     return Verdict(VerdictKind.CLEAN, KnownGood.name, f"on the known-good list ({where})")
 
 
-def _identity_blocking(path: Path) -> _Identity | None:
+def identity_blocking(path: Path) -> Identity | None:
+    """What tells the list that lies there from any other; None where there is none."""
     try:
         found = os.stat(path)
     except OSError:  # a list that is there and cannot be reached is told by whoever opens it
