@@ -34,6 +34,7 @@ def _parsed(line: str) -> list[str]:
             word = ""
         else:
             word += character
+    assert not any(word.replace("%%", "").count("%") for word in words)
     program, *arguments = [word.replace("%%", "%") for word in words]
     assert not any(word.replace("$$", "").count("$") for word in arguments)
     return [program, *(word.replace("$$", "$") for word in arguments)]
