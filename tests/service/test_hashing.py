@@ -8,10 +8,10 @@ def test_a_large_file_is_told_while_it_is_read_and_how_far():
     with hashing.of(7, 64 * MIB) as stopped:
         assert hashing.now() == (Hashed(7, 0, 64 * MIB),)
         assert not stopped()
-        assert hashing.now()[0].words == "its bytes are being read, 25 % of 67.1 MB so far"
+        assert hashing.now()[0].words == "its bytes are being read, 16.8 MB of 67.1 MB so far"
         for _ in range(9):
             stopped()
-        assert hashing.now()[0].words.startswith("its bytes are being read, 100 %")
+        assert hashing.now()[0].words.startswith("its bytes are being read, 67.1 MB of")
     assert hashing.now() == ()
 
 

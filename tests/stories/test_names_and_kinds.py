@@ -255,7 +255,7 @@ def test_nobody_waits_behind_a_file_of_a_terabyte(home: Path, simulator: Elsewhe
         house.until("small", State.RELEASED, seconds=20)
         house.until("large", State.RELEASED, seconds=20)
         (reason,) = _reasons(house)
-        assert "% of 1.1 TB" in reason
+        assert "of 1.1 TB so far" in reason
         assert "1.1 TB" in says(house, "status")
         assert "being read" in says(house, "why", "terabyte 0")
         house.stop()

@@ -240,3 +240,14 @@ def test_stopping_does_not_wait_for_a_folder_whose_server_is_away(
             house.until("here", State.RELEASED)
             process.send_signal(signal.SIGTERM)
             assert process.wait(10) in {0, 3}
+
+
+def test_an_optional_part_that_keeps_failing_leaves_it_degraded(home: Path, simulator: Elsewhere):
+    with House(home, simulator.url, retention={"quarantine": "1d"}).running() as house:
+        with closing(sqlite3.connect(house.state / DATABASE, isolation_level=None)) as other:
+            other.execute("ALTER TABLE second_looks RENAME TO not_looked_at")
+        house.hang_up()
+        (problem,) = wait_for("told", lambda: house.snapshot().problems)
+        assert "second_looks" in problem
+        house.drop("still", b"still judged")
+        house.until("still", State.RELEASED)

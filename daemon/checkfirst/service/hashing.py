@@ -27,8 +27,7 @@ class Hashed:
     @property
     def words(self) -> str:
         """Why there is no verdict yet."""
-        share = 100 * self.done // max(self.size, 1)
-        return f"its bytes are being read, {share} % of {readable(self.size)} so far"
+        return f"its bytes are being read, {readable(self.done)} of {readable(self.size)} so far"
 
 
 class Hashing:
