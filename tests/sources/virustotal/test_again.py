@@ -7,6 +7,7 @@ from checkfirst.policy.quota import Limits
 from checkfirst.sources.virustotal.events import Asked, AskedAgain, Problem, Waiting
 from checkfirst.sources.virustotal.reply import NotKnown
 from checkfirst.sources.virustotal.rules import Rules
+from checkfirst.store.submissions import Submission
 from tests.sources.virustotal.scene import (
     DROPPED,
     REFUSED,
@@ -176,3 +177,15 @@ async def test_a_permit_that_was_meant_for_a_waiting_file_serves_no_second_look(
         await scene.settle()
     assert [one[1][0] for one in scene.api.calls] == ["b"]
     assert scene.ledger.given_back == 1
+
+
+async def test_the_question_about_an_analysis_comes_first_as_well():
+    scene = Scene(SUBMITS, limits=Limits(1, 500, 15_500))
+    scene.submissions.rows[sha("a")] = Submission(sha("a"), "x", scene.clock.now())
+    again(scene, "b")
+    scene.ask("a")
+    async with scene.running():
+        await scene.settle()
+        assert scene.api.calls == [("analysis", sha("a"))]
+        await scene.after(60.1)
+    assert scene.api.calls[1:] == [("analysis", sha("a"))]

@@ -1,8 +1,13 @@
 import asyncio
+import hashlib
+import os
+import tracemalloc
 
 import pytest
 
 from checkfirst.sources.virustotal.body import READ_BYTES, SENT_BYTES, Body, ChangedError
+
+NOTHING = bytes(1024 * 1024)
 
 
 class Heard:
@@ -58,3 +63,27 @@ async def test_bytes_that_are_not_the_announced_ones_never_come_to_an_end(opened
     assert body.changed
     last_piece = size % READ_BYTES or READ_BYTES
     assert sent < body.length - last_piece
+
+
+async def test_a_large_file_is_never_in_memory(tmp_path):
+    """256 MiB, sparse on the disk; what is alive at once is a few pieces."""
+    size = 256 * 1024 * 1024
+    path = tmp_path / "large"
+    await asyncio.to_thread(path.write_bytes, b"")
+    await asyncio.to_thread(os.truncate, path, size)
+    descriptor = await asyncio.to_thread(os.open, path, os.O_RDONLY)
+    digest = hashlib.sha256()
+    for _ in range(size // len(NOTHING)):
+        digest.update(NOTHING)
+    tracemalloc.start()
+    try:
+        sent = 0
+        body = Body(descriptor, digest.hexdigest(), size, Heard())
+        async for piece in body.pieces():
+            sent += len(piece)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        await asyncio.to_thread(os.close, descriptor)
+    assert sent == body.length
+    assert peak < 8 * READ_BYTES

@@ -22,7 +22,9 @@ RULES = Rules(
 )
 
 
-async def judge(client, *questions: Question) -> dict[str, Answer]:
+async def judge(
+    client, *questions: Question, ledger: FakeLedger | None = None
+) -> dict[str, Answer]:
     """Ask until all is answered, as `checkfirst check` does."""
     answers: dict[str, Answer] = {}
     done = asyncio.Event()
@@ -40,7 +42,7 @@ async def judge(client, *questions: Question) -> dict[str, Answer]:
         RULES,
         Outside(
             api=client,
-            quota=FakeLedger(clock),
+            quota=ledger or FakeLedger(clock),
             submissions=FakeSubmissions(),
             deliver=deliver,
             remember=remember,
@@ -83,6 +85,17 @@ async def test_known_files_are_judged_whatever_the_network_does_meanwhile(client
     kinds = [str(answers[one.sha256].verdict.kind) for one in questions]
     assert kinds == ["malicious", "clean", "unknown", "malicious", "unknown"]
     assert simulator.uploads == []
+
+
+async def test_no_request_escapes_the_ledger_however_often_connections_drop(client, simulator):
+    """aiohttp sends a GET again by itself when its connection drops: the server would see more."""
+    simulator.faults.always(faults.dropped(), chance=0.5)
+    ledger = FakeLedger(SystemClock())
+    samples = [corpus.EICAR, corpus.CLEAN_SAMPLE, b"never seen", b"nor this", b"nor that"]
+    questions = [question(sample, risk=Risk.DOCUMENT) for sample in samples]
+    answers = await judge(client, *questions, ledger=ledger)
+    assert len(answers) == len(samples)
+    assert len(simulator.requests) == ledger.counted > len(samples)
 
 
 @pytest.mark.parametrize("padding", [0, SMALL_BYTES])
