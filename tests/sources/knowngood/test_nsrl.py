@@ -140,3 +140,11 @@ def test_the_database_is_only_read(path):
     read(path)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_it_is_read_from_one_end_to_the_other_without_any_index_of_its_own(path):
+    with closing(Nsrl(path, every_product=False)) as nsrl:
+        plan = nsrl._database.execute("EXPLAIN QUERY PLAN SELECT sha256, package_id FROM FILE")
+        steps = [row[-1] for row in plan]
+    assert steps[0].startswith("SCAN")
+    assert not any("AUTOMATIC" in step or "TEMP" in step for step in steps)

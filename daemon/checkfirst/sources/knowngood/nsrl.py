@@ -23,6 +23,8 @@ from checkfirst.sources.knowngood.hashset import Chunk, Unit, digests, unreadabl
 
 MAGIC = b"SQLite format 3\0"
 _ROWS = 20_000
+_PRAGMAS = ("trusted_schema = OFF", "query_only = ON", "mmap_size = 0", "automatic_index = OFF")
+"""The last, as an index made for the join of a full set would be as large as the set."""
 _MOST_KINDS = 5
 _LONGEST = 60
 _NEEDED = {"FILE": {"sha256", "package_id"}, "PKG": {"package_id", "application_type"}}
@@ -47,7 +49,7 @@ class Nsrl:
         self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
             with self._words():
-                for pragma in ("trusted_schema = OFF", "query_only = ON", "mmap_size = 0"):
+                for pragma in _PRAGMAS:
                     self._database.execute(f"PRAGMA {pragma}")
                 self._must_be_one()
                 self.name = self._release() or self.name
