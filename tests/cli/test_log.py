@@ -138,3 +138,12 @@ def test_long_lines_go_on_below_their_text():
     assert shown[0].startswith(LINES[1])
     assert max(map(len, shown)) <= 80
     assert all(line.startswith(" " * 34 + "word") for line in shown[1:])
+
+
+def test_a_log_that_is_no_file_is_said(scene, run):
+    (scene.state / "checkfirst.log").mkdir(parents=True)
+    for more in ([], ["-f"]):
+        code, out, err = run("log", *more)
+        assert (code, out) == (3, "")
+        assert err.startswith("Error: The log cannot be read: Is a directory\n")
+        assert "log.file" in err

@@ -1,5 +1,6 @@
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -184,3 +185,36 @@ def test_a_terminal_without_unicode_gets_escapes(scene):
     done = separate("history", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert done.returncode == 0
     assert "m\\xfcll.exe" in done.stdout
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_closed_streams_are_no_trouble(scene, closed):
+    scene.quarantine(b"setup.exe")
+    code = "from checkfirst.cli.main import entry; entry()"
+    for words in ("history", "log --file x", "quarantine list --json", "nonsense"):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{shlex.quote(sys.executable)} -c '{code}' {words} {closed}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            cwd=scene.top,
+        )
+        assert done.returncode in {0, 2, 3}
+        assert "Traceback" not in done.stderr
+        assert "itself went wrong" not in done.stderr
+
+
+def test_a_full_disk_behind_the_output_is_said(scene):
+    scene.quarantine(b"setup.exe")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from checkfirst.cli.main import entry; entry()", "history"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+    assert done.returncode == 3
+    assert done.stderr == "Error: The system refused (No space left on device)\n"

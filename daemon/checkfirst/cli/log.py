@@ -14,6 +14,7 @@ from checkfirst.cli.options import Options, database_of
 from checkfirst.errors import Problem, StoreError
 from checkfirst.log_tail import follow, read_last_blocking
 from checkfirst.model import Arrival
+from checkfirst.policy.names import show
 from checkfirst.store.reading import Reading
 
 _MOST_SEARCHED = 1_000_000
@@ -46,15 +47,24 @@ def log(
     path = Path(glance.log_file)
     choice = Choice(level, name, _known(glance.state, name) if name else [])
     searched = lines if choice.takes_all else _MOST_SEARCHED
-    if is_followed:
-        _follow(path, choice, lines, searched)
-        return
-    last = read_last_blocking(path, searched)
-    if not last and not path.exists():
+    about = show(os.fsencode(path))
+    try:
+        if is_followed:
+            _follow(path, choice, lines, searched)
+            return
+        last = read_last_blocking(path, searched)
+        is_there = bool(last) or path.exists()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
         raise Problem(
-            "There is no log yet",
-            "It is begun when the daemon starts: checkfirst run",
-            about=os.fsencode(path).decode(errors="backslashreplace"),
+            f"The log cannot be read: {error.strerror}",
+            "Look at what lies there, and whose it is; `log.file` in the settings names another.",
+            about=about,
+        ) from error
+    if not is_there:
+        raise Problem(
+            "There is no log yet", "It is begun when the daemon starts: checkfirst run", about=about
         )
     chosen = [each for each in last if choice.wants(each)]
     for each in chosen[-lines:] if lines else []:

@@ -178,7 +178,8 @@ def _in_words(error: Exception) -> CheckfirstError:
         about = error.filename
         name = about if isinstance(about, bytes) else os.fsencode(about or "")
         shown = name.decode(errors="backslashreplace")
-        return Problem(f"The system refused ({error.strerror})", "", about=shown)
+        to_do = "`checkfirst doctor` looks for what is wrong." if about else ""
+        return Problem(f"The system refused ({error.strerror})", to_do, about=shown)
     return Problem(
         f"checkfirst itself went wrong ({type(error).__name__}: {error})",
         "Run the command again with --verbose before it, as in `checkfirst --verbose status`, and "

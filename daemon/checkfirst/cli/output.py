@@ -50,7 +50,12 @@ _COLOURS = {
 
 
 def begin() -> None:
-    """Let a character that the terminal's encoding has not be escaped, not be an error."""
+    """Let a character that the terminal's encoding has not be escaped, not be an error.
+
+    A stream that was closed before we began leads nowhere, and its number is not left to whatever
+    file is opened next.
+    """
+    screen.fill_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

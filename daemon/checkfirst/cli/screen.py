@@ -4,9 +4,17 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TextIO
 
 from checkfirst.cli import layout
+
+
+def fill_closed_streams() -> None:
+    """Put /dev/null where standard input, output or error is closed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  (for good)
 
 
 def is_terminal(stream: TextIO | None = None) -> bool:
