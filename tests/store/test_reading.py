@@ -279,3 +279,10 @@ async def test_the_journal_too_reads_few_of_many_rows(large):
     found = await asyncio.to_thread(lambda: list(plans()))
     assert len(found) == 7
     assert [plan for plan in found if any(each == "SCAN arrivals" for each in plan)] == []
+
+
+def test_a_path_that_the_system_refuses_is_told_in_words(tmp_path):
+    with Reading(tmp_path / ("x" * 300)) as reading, pytest.raises(StoreError) as raised:
+        reading.history(1)
+    assert "cannot be opened" in raised.value.title
+    assert raised.value.about.startswith(str(tmp_path))

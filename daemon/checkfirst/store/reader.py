@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from checkfirst.store.older import look_newest_blocking
-from checkfirst.store.problem import code, in_words
+from checkfirst.store.problem import code, in_words, os_in_words
 
 _BUSY_SECONDS = 5.0
 
@@ -44,6 +44,8 @@ class Reader:
             )
         except sqlite3.DatabaseError as error:
             raise in_words(error, self._path) from error
+        except OSError as error:
+            raise os_in_words(error, self._path) from error
 
     def _open(self) -> sqlite3.Connection | None:
         """None while there is no database, or none with tables in it yet."""
