@@ -72,7 +72,7 @@ def test_fish(scene, shell):
     found = shell("fish", "-N", "-c", f"{ask} 'checkfirst quarantine show '")
     assert [line.split("\t")[0] for line in found] == ["1", "setup.exe"]
     (told,) = shell("fish", "-N", "-c", f"{ask} 'checkfirst quar'")
-    assert told == "quarantine\tList; restore; delete or export what was quarantined."
+    assert told == "quarantine\tList; restore; delete; export what was quarantined."
 
 
 def test_zsh_takes_the_script(scene, shell):

@@ -57,7 +57,7 @@ TABLE = {
     "history": Entry(_LOOK, "What happened to each file.", "history"),
     "why": Entry(_LOOK, "All that is known of one file, and the reason for what was done.", "why"),
     "log": Entry(_LOOK, "Read the log, or follow it.", "log"),
-    "quarantine": Entry(_ACT, "List, restore, delete or export what was quarantined.", "quarantine"),
+    "quarantine": Entry(_ACT, "List, restore, delete, export what was quarantined.", "quarantine"),
     "release": Entry(_ACT, "Let held files go, on your own responsibility.", "release"),
     "allow": Entry(_ACT, "Your own list of what is always released.", "lists"),
     "block": Entry(_ACT, "Your own list of what is never released.", "lists"),
