@@ -111,6 +111,21 @@ def test_of_a_copy_that_was_cut_short_the_original_counts(scene):
     assert origin.read_bytes() == b"bytes"
 
 
+@pytest.mark.parametrize("is_same", [True, False])
+def test_the_same_file_that_came_once_more_is_not_taken_for_the_original(scene, is_same):
+    number = scene.row(State.HOLDING)
+    held = scene.put(scene.held / "slot")
+    origin = scene.put(scene.downloads)
+    seen = origin.stat()
+    ino = seen.st_ino if is_same else seen.st_ino + 1
+    facts = Facts(dev=seen.st_dev, ino=ino, mtime_ns=seen.st_mtime_ns)
+    step = Step(number, frozenset({State.HOLDING}), State.HOLDING, facts)
+    scene.do(lambda journal: journal.advance([step]))
+    assert scene.recovered(number).state is (State.LEFT if is_same else State.HELD)
+    assert held.exists() is not is_same
+    assert origin.exists()
+
+
 def test_a_file_that_was_never_moved_is_left_for_the_sweep(scene):
     number = scene.row(State.HOLDING)
     scene.put(scene.downloads)

@@ -178,10 +178,18 @@ def _payload_hash_blocking(folder: bytes) -> str | None:
 def _is_copy_blocking(row: Arrival) -> bool:
     """Whether the held file is a copy of what still lies at the origin, byte for byte.
 
-    A file of the same name may have arrived there since; then both are to be kept.
+    A file of the same name may have arrived there since, even the same once more; then both are to
+    be kept.
     """
     held, origin = row.held, row.origin
     if held is None or not is_file_blocking(origin):
+        return False
+    seen = os.lstat(origin)
+    if row.ino is not None and (seen.st_dev, seen.st_ino, seen.st_mtime_ns) != (
+        row.dev,
+        row.ino,
+        row.mtime_ns,
+    ):
         return False
     if not os.path.getsize(held):
         return True  # a name that was reserved, see rename_by_reservation
