@@ -246,9 +246,12 @@ class Vault(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         found = self.world.count()
+        # Where a twin lay that a person took away, a copy that was cut short is not known for what
+        # it is; then it is made once more, as twice is better than never.
+        again = Counter(each.content for each in self.world.files() if each.path in self.moved)
         for content in self.exist | found:
             wanted = self.exist[content]
-            most = wanted + 1 if self.is_down and wanted else wanted
+            most = (wanted + 1 if self.is_down and wanted else wanted) + again[content]
             assert wanted <= found[content] <= most, (content, wanted, found[content])
         for file in self.world.files(self.world.released, self.world.back):
             is_clean = self.world.verdicts.get(sha(file.content)) is GOOD

@@ -10,6 +10,7 @@ import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 from checkfirst.model import Stamp
 from checkfirst.vault.failpoint import failpoint
@@ -18,6 +19,7 @@ from checkfirst.vault.fresh import KEPT_MODE, fresh_copy_blocking
 from checkfirst.vault.grip import Grip, stamp_of
 from checkfirst.vault.problems import BusyError, ChangedError, GoneError
 from checkfirst.vault.rename import (
+    is_there,
     put_under_free_name,
     rename_noreplace,
     unlink_if_same,
@@ -115,16 +117,24 @@ def _renamed_blocking(grip: Grip, source: bytes, target: Target, now: Stamp) -> 
             lambda name: rename_noreplace(source, name, target_fd=target.folder),
             target.folder,
         )
-    except OSError as error:
+        if not is_there(name, now, target.folder):
+            _put_back_blocking(name, source, target)
+    except (OSError, ChangedError) as error:
         if before != wanted:
             with contextlib.suppress(OSError):
                 os.fchmod(grip.descriptor, before)
         grip.stamp = stamp_of(os.fstat(grip.descriptor))
-        if error.errno == errno.EXDEV:
+        if isinstance(error, OSError) and error.errno == errno.EXDEV:
             return None
         raise
     failpoint(target.step + ".moved")
     return name
+
+
+def _put_back_blocking(name: bytes, source: bytes, target: Target) -> NoReturn:
+    """Another file lay under the name at the last moment: it is to be judged for itself."""
+    rename_noreplace(name, source, source_fd=target.folder)
+    raise ChangedError(source)
 
 
 def _is_prepared_blocking(grip: Grip, target: Target, now: Stamp, mode: int) -> bool:
