@@ -13,7 +13,8 @@ from checkfirst.cli.examples import EXAMPLES
 from checkfirst.cli.main import commands, run_blocking
 from tests import snapshots
 
-PAGE = Path(__file__).parents[2] / "docs" / "checkfirst.1"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "checkfirst.1"
 
 
 def walked(command: click.Command, context: click.Context) -> Iterator[tuple[str, click.Command]]:
@@ -49,21 +50,34 @@ def test_no_help_is_kept_of_a_command_that_is_gone():
     assert snapshots.kept("help") == set(map(as_file, ALL))
 
 
+def understood(line: str) -> str:
+    """Parse the command in a line of a shell; which command it is."""
+    said = re.search(r"checkfirst [^)\"#>]*", line)
+    assert said is not None
+    words = shlex.split(said[0])[1:]
+    context, command, path = None, commands, []
+    while isinstance(command, click.Group):
+        context = command.make_context(command.name, list(words), parent=context)
+        rest = [*context._protected_args, *context.args]
+        name, command, words = command.resolve_command(context, rest)
+        path.append(name)
+    command.make_context(command.name, words, parent=context)
+    return " ".join(path)
+
+
 @pytest.mark.parametrize("path", LEAVES)
 def test_each_command_has_an_example_that_it_understands(path):
     assert path in EXAMPLES, "add one to cli/examples.py"
-    said = re.search(r"checkfirst [^)\"]*", EXAMPLES[path])
-    assert said is not None
-    words = shlex.split(said[0])[1:]
-    context, command = None, commands
-    while isinstance(command, click.Group):
-        context = command.make_context(command.name, list(words), parent=context)
-        name, command, words = command.resolve_command(
-            context, [*context._protected_args, *context.args]
-        )
-        context.info_name = name
-    command.make_context(command.name, words, parent=context)
-    assert " ".join(word for word in shlex.split(said[0])[1:] if word in path.split()) == path
+    assert understood(EXAMPLES[path]) == path
+
+
+def test_what_the_page_about_commands_shows_is_understood():
+    page = (DOCS / "commands.md").read_text()
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
+    lines = [line for line in blocks.splitlines() if "checkfirst" in line]
+    assert len(lines) > 10
+    for line in lines:
+        assert understood(line) in LEAVES
 
 
 def test_no_example_is_kept_of_a_command_that_is_gone():

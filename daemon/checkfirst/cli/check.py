@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checkfirst.cli import unopened
+from checkfirst.cli import output, unopened
 from checkfirst.cli.opening import open_file_blocking, open_page_blocking
 from checkfirst.cli.span import SPAN
 from checkfirst.errors import FileProblem
@@ -124,7 +124,7 @@ def exit_code(judged: Sequence["Judged"]) -> int:
 def as_line(judged: "Judged") -> str:
     """One line: the word, the name, the reason, and where to read more."""
     action, verdict = judged.decision.action, judged.verdict
-    word = click.style(ACTIONS[action], fg=_COLOURS[action], bold=True)
+    word = output.coloured(ACTIONS[action], _COLOURS[action])
     line = f"{word}  {show(judged.looked.given)}: {escape(judged.decision.reason)}"
     url = verdict.report_url if verdict is not None else None
     return f"{line}  {url}" if url and url not in line else line
