@@ -1,0 +1,64 @@
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+
+import pytest
+
+from checkfirst.model import Arrival, State
+from checkfirst.vault.export import PASSWORD, export_blocking
+
+DATA = b"what was quarantined"
+SHA = hashlib.sha256(DATA).hexdigest()
+NOBODY = 65534
+
+
+@pytest.fixture
+def folder():
+    """A folder of somebody who is not root, for whom mode 0000 means what it says."""
+    path = tempfile.mkdtemp()
+    os.mkdir(f"{path}/file")
+    with open(f"{path}/file/payload.quarantined", "wb") as file:
+        file.write(DATA)
+    os.chmod(f"{path}/file/payload.quarantined", 0)
+    if os.geteuid() == 0:
+        for each in (path, f"{path}/file", f"{path}/file/payload.quarantined"):
+            os.chown(each, NOBODY, NOBODY)
+    yield os.fsencode(path)
+    shutil.rmtree(path)
+
+
+def as_somebody(work) -> int:
+    """Run it in a process of its own without root's rights; its exit code."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            if os.geteuid() == 0:
+                os.setegid(NOBODY)
+                os.seteuid(NOBODY)
+            code = work()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_the_payload_is_unreadable_again_before_the_first_byte_is_read(folder):
+    payload = folder + b"/file/payload.quarantined"
+    row = Arrival(1, State.QUARANTINED, b"", b"/d/x", sha256=SHA, destination=folder + b"/file")
+
+    def work():
+        modes = []
+
+        def read(_):
+            modes.append(stat.S_IMODE(os.stat(payload).st_mode))
+
+        done = export_blocking([row], folder, lambda _: b"a.zip", read)
+        return 0 if done.path and modes == [0] else 1
+
+    assert as_somebody(work) == 0
+    assert stat.S_IMODE(os.stat(payload).st_mode) == 0
+    with zipfile.ZipFile(os.fsdecode(folder + b"/a.zip")) as file:
+        assert file.read(SHA, PASSWORD) == DATA
