@@ -145,6 +145,17 @@ def test_a_daemon_that_runs_by_hand_is_left_running(run, scene, systemctl, key):
     assert "restart" not in calls.read_text()
 
 
+def test_the_status_in_words(run, systemctl, unit, key):
+    systemctl(refuses="is-active")
+    run("service", "install")
+    assert run("service", "status")[1].splitlines() == [
+        f"file             {unit}",
+        "up to date       yes",
+        "starts at login  yes",
+        "runs now         no",
+    ]
+
+
 def test_removing_stops_it_and_leaves_everything_else(run, systemctl, unit, key):
     calls = systemctl()
     run("service", "install")

@@ -60,6 +60,12 @@ def test_the_example_in_docker_is_what_the_program_says():
     assert (TOP / "docker" / "checkfirst.service").read_text() == system_unit()
 
 
+def test_the_unit_of_a_person_reads_like_this():
+    python, settings = "/home/ann/.venv/bin/python", "/home/ann/my settings.yaml"
+    command = [python, "-P", "-m", "checkfirst", "--settings", settings, "run"]
+    assert user_unit(command) == Path(__file__).with_name("user.service").read_text()
+
+
 def test_nothing_that_would_keep_a_persons_manager_from_starting_it_is_in_the_unit():
     lines = {line.split("=")[0] for line in user_unit(COMMAND).splitlines() if line[:1] != "#"}
     taking_capabilities = {"CapabilityBoundingSet", "PrivateDevices", "ProtectClock"}
