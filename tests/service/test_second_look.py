@@ -134,6 +134,12 @@ class Scene:
         self.remote.open.clear()
         await self.second_look.once()
 
+    async def until(self, look) -> None:
+        """Until the database's thread has done what it takes; no time passes."""
+        async with asyncio.timeout(10):
+            while not look() or self.clock.next_due is None:  # noqa: ASYNC110  (a thread's work)
+                await asyncio.sleep(0)
+
     async def reason(self, file: Arrival) -> str:
         row = await self.journal.get(file.id)
         assert row is not None
@@ -348,3 +354,33 @@ async def test_what_a_person_must_see_to_is_told_for_as_long_as_files_are_looked
     assert len(await troubles()) == 1
     await scene.after(2)
     assert await troubles() == []
+
+
+async def test_while_a_question_waits_for_requests_to_spare_the_database_is_left_alone(scene):
+    await scene.ended()
+    await scene.after(0)
+    rounds = 0
+    news = scene.looks.news
+
+    async def counted():
+        nonlocal rounds
+        rounds += 1
+        return await news()
+
+    scene.looks.news = counted
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(scene.second_look.run())
+        await scene.until(lambda: rounds == 1)
+        scene.clock.jump(DAY)
+        await scene.clock.advance(LOOK_SECONDS)
+        await scene.until(lambda: scene.remote.asked)
+        before = rounds
+        for _ in range(int(LOOK_SECONDS) - 1):
+            await scene.clock.advance(1)
+            await scene.until(lambda: True)
+        assert rounds == before
+        await scene.remembered.remember(SHA, BAD, scene.clock.now())
+        scene.remote.open.clear()
+        await scene.clock.advance(1)
+        await scene.until(lambda: scene.taken)
+        running.cancel()

@@ -25,6 +25,8 @@ from checkfirst.vault.still import Still
 LOOK_SECONDS = 30.0
 """How long a file's end, or an answer that was asked for otherwise, may go unnoticed here."""
 SHORTEST_SECONDS = 1.0
+BUSY_SECONDS = 5.0
+"""How often it is seen whether a file that is being taken back has arrived."""
 AT_ONCE = 4
 """Questions that are under way together: one that fails must not keep the others waiting."""
 
@@ -85,7 +87,7 @@ class SecondLook:
         await self._means.looks.no_later_than(self._clock.now() + self._every)
         while True:
             await self.once()
-            await self._clock.sleep(await self._pause())
+            await self._rest(await self._pause())
 
     async def once(self) -> None:
         """Do everything that can be done now."""
@@ -101,10 +103,18 @@ class SecondLook:
             if promise.sha256 not in self._asked:
                 await self._keep(promise)
 
+    async def _rest(self, seconds: float) -> None:
+        """Until then, or until a question is done with, whichever is first."""
+        end = self._clock.monotonic() + seconds
+        while (left := end - self._clock.monotonic()) > 0:
+            await self._clock.sleep(min(left, SHORTEST_SECONDS) if self._asked else left)
+            if not all(map(self._means.remote.has, self._asked)):
+                return
+
     async def _pause(self) -> float:
-        if self._asked or self._is_busy:
-            return SHORTEST_SECONDS
-        due = await self._means.looks.next_due()
+        if self._is_busy:
+            return min(BUSY_SECONDS, self._every)
+        due = None if self._asked else await self._means.looks.next_due()
         left = LOOK_SECONDS if due is None else due - self._clock.now()
         return max(min(left, LOOK_SECONDS, self._every), SHORTEST_SECONDS)
 
@@ -151,7 +161,6 @@ class SecondLook:
             for file in await self._means.looks.files(news.sha256)
         ]
         if not all(end.is_done for end in ends):
-            self._is_busy = True
             return
         troubles = " ".join(end.trouble for end in ends if end.trouble)
         await self._means.looks.acted(news, troubles or None)
@@ -191,6 +200,7 @@ class SecondLook:
                 await self._note(file, f"{verdict.reason}; taken back, see number {newer.id}")
             return _End(is_done=newer.state in _ENDED)
         if still is None:
+            self._is_busy = True
             return _End(is_done=False)
         turn = _TURNS[still]
         again = Again(file, verdict, turn)
@@ -203,6 +213,7 @@ class SecondLook:
             self._told.add(file.id)
             self._tell.looked_again(again)
         if still is Still.SAME:
+            self._is_busy = True
             await self._means.take([place])
         return _End(is_done=False)
 

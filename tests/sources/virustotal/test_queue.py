@@ -100,3 +100,12 @@ def test_every_question_is_found_exactly_once_unless_removed_or_in_hand(deeds):
         queue.best(moment)
     waiting = {int(one.sha256, 16) for one in queue.cases.values() if not one.in_hand}
     assert sorted(drain(queue, 100.0)) == sorted(waiting)
+
+
+def test_what_has_rested_takes_its_old_place_again():
+    queue = Queue()
+    first, second = queue.add(question(1, since=10.0)), queue.add(question(2, since=20.0))
+    queue.place(first, due=5.0)
+    assert queue.in_order() == [second, first]
+    assert queue.best(5.0) is first
+    assert queue.in_order() == [first, second]

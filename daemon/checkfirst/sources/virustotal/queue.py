@@ -144,6 +144,7 @@ class Queue:
         """Find the question whose turn it is, of the stages in `order`, and leave it there."""
         while (case := self._first(self._resting)) and case.due <= now:
             heapq.heappop(self._resting)
+            case.due = 0.0
             heapq.heappush(self._ready[case.stage], (case.score, case.entry, case))
         return next((case for stage in order if (case := self._first(self._ready[stage]))), None)
 
