@@ -69,6 +69,7 @@ class Scene:
         self.listed: dict[str, Verdict] = {}
         self.restored: bytes | None = None
         self.looked_at: list[bytes] = []
+        self.unlinked: list[tuple[bytes, bytes]] = []
         self.second_look = self.anew()
 
     def anew(self, *, restores: bool = False) -> SecondLook:
@@ -87,6 +88,9 @@ class Scene:
         async def restore(_file):
             return self.restored
 
+        async def unlink_back(path: bytes, link: bytes) -> None:
+            self.unlinked.append((path, link))
+
         means = Means(
             looks=self.looks,
             journal=self.journal,
@@ -94,6 +98,7 @@ class Scene:
             remote=self.remote,
             local=local,
             still=still,
+            unlink_back=unlink_back,
             take=take,
             restore=restore if restores else None,
         )
@@ -247,6 +252,7 @@ async def test_each_copy_gets_what_it_needs(scene):
     assert await scene.looks.news() == []
     assert await scene.looks.next_due() is None
     assert "taken back, see number 5" in await scene.reason(here)
+    assert scene.unlinked == [(here.destination, here.origin)]
     assert "what was put there has left" in await scene.reason(gone)
     assert (await scene.reason(stopped)).count("9 of 60") == 1
 

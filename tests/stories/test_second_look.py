@@ -142,7 +142,7 @@ def test_a_young_report_is_looked_at_again_and_an_old_one_is_not(home: Path, sim
     simulator.add(replace(clean(young), first_submission_date=now - 3600))
     simulator.add(replace(clean(old), first_submission_date=now - 30 * 86_400))
     again = {"for": "2h", "every": "1s"}
-    with House(home, simulator.url, recheck=again).running() as house:
+    with House(home, simulator.url, recheck=again, link_back=True).running() as house:
         house.drop(name, young)
         house.drop("old.exe", old)
         house.until_ended(name, "old.exe")
@@ -150,6 +150,7 @@ def test_a_young_report_is_looked_at_again_and_an_old_one_is_not(home: Path, sim
         simulator.add(malicious(young), malicious(old))
         row = house.until(name, State.QUARANTINED)
         assert row.name == name
+        wait_for("its link has gone", lambda: house.below_downloads() == {b"old.exe"})
         assert (house.released / "old.exe").read_bytes() == old
         asked = [hashlib.sha256(old).hexdigest() in each.path for each in simulator.requests]
         assert sum(asked) == 1

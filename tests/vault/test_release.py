@@ -6,7 +6,11 @@ import pytest
 from checkfirst.model import Arrival, State
 from checkfirst.vault.grip import grasp_blocking
 from checkfirst.vault.problems import BusyError, ChangedError, DiskError, GoneError
-from checkfirst.vault.release import release_blocking, released_before_blocking
+from checkfirst.vault.release import (
+    release_blocking,
+    released_before_blocking,
+    unlink_back_blocking,
+)
 
 DATA = b"content"
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -372,3 +376,20 @@ def test_somebody_elses_file_is_released_by_copy(place, held, as_nobody):
     assert as_nobody(look)
     assert os.stat(place + b"/released/file.txt").st_mode & 0o7777 == 0o755
     assert not os.path.exists(held)
+
+
+def test_only_the_link_to_that_very_file_is_removed(tmp_path):
+    top = os.fsencode(tmp_path)
+    place, link = top + b"/released", top + b"/link"
+    unlink_back_blocking(place, link)
+    os.symlink(b"/elsewhere", link)
+    unlink_back_blocking(place, link)
+    assert os.path.islink(link)
+    os.unlink(link)
+    (tmp_path / "link").write_bytes(b"a file that came since")
+    unlink_back_blocking(place, link)
+    assert (tmp_path / "link").read_bytes() == b"a file that came since"
+    os.unlink(link)
+    os.symlink(place, link)
+    unlink_back_blocking(place, link)
+    assert not os.path.lexists(link)

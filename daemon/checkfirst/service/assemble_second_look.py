@@ -13,6 +13,7 @@ from checkfirst.service.second_look import Means, SecondLook
 from checkfirst.store.listed import ListedBy
 from checkfirst.store.remembered import Remembered
 from checkfirst.store.second_looks import SecondLooks
+from checkfirst.vault.release import unlink_back_blocking
 from checkfirst.vault.still import Still, still_blocking
 
 
@@ -32,6 +33,9 @@ def second_look(parts: Parts, stopped: Callable[[], bool]) -> SecondLook | None:
         sightings = [Sighting(os.path.dirname(path), path, asked=True) for path in paths]
         parts.sightings.put_nowait(sightings)
 
+    async def unlink_back(path: bytes, link: bytes) -> None:
+        await asyncio.to_thread(unlink_back_blocking, path, link)
+
     means = Means(
         looks=SecondLooks(parts.database),
         journal=parts.journal,
@@ -39,6 +43,7 @@ def second_look(parts: Parts, stopped: Callable[[], bool]) -> SecondLook | None:
         remote=parts.remote,
         local=parts.chain.answer,
         still=still,
+        unlink_back=unlink_back,
         take=take,
         restore=_restorer(parts) if recheck.restore else None,
     )

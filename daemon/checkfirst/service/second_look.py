@@ -54,6 +54,8 @@ class Means:
     """What the sources on this machine say, lists first."""
     still: Callable[[bytes, str], Awaitable[Still]]
     """Whether these bytes lie at this path."""
+    unlink_back: Callable[[bytes, bytes], Awaitable[None]]
+    """Removes the link to a released file that was left where it came from."""
     take: Callable[[Sequence[bytes]], Awaitable[None]]
     """Hands files to the line."""
     restore: Restore | None
@@ -197,6 +199,7 @@ class SecondLook:
         newer = await self._means.looks.taken_since(file)
         if newer is not None:
             if newer.state in _ENDED:
+                await self._means.unlink_back(place, file.origin)
                 await self._note(file, f"{verdict.reason}; taken back, see number {newer.id}")
             return _End(is_done=newer.state in _ENDED)
         if still is None:

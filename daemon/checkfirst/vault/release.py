@@ -131,3 +131,10 @@ def _linked_back_blocking(path: bytes, link: bytes) -> bool:
         failpoint("release.linked_back")
         return True
     return False
+
+
+def unlink_back_blocking(path: bytes, link: bytes) -> None:
+    """Remove the symbolic link to a released file that has been taken back; nothing else."""
+    with contextlib.suppress(OSError):
+        if os.readlink(link) == path:
+            os.unlink(link)
