@@ -29,3 +29,15 @@ def test_everything_is_passed_on_to_everybody():
         assert one.heard[-1] == (name, tuple(told), more)
     assert one.heard == other.heard
     assert len(one.heard) == len(methods) > 5
+
+
+class Clumsy(Listener):
+    def names(self, sha256: str, name: bytes) -> None:
+        raise ZeroDivisionError
+
+
+def test_a_listener_that_fails_is_logged_and_neither_the_teller_nor_the_others_notice(caplog):
+    other = Noting()
+    Listeners(Clumsy(), other).names("ab", b"f")
+    assert other.heard == [("names", ("ab", b"f"), {})]
+    assert caplog.messages == ["Clumsy could not tell something"]

@@ -1,11 +1,14 @@
 """What the line and its neighbours tell: one method for each kind of fact, whoever listens."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 
 from checkfirst.model import Arrival
 from checkfirst.service.work import Again, Done, InHand, Missed, Undone
 from checkfirst.sources.virustotal import events
 from checkfirst.watch.telling import WatchEvent
+
+_log = logging.getLogger(__name__)
 
 
 class Listener:
@@ -49,7 +52,10 @@ class Listener:
 
 
 class Listeners(Listener):
-    """Passes everything on to several, in their order."""
+    """Passes everything on to several, in their order.
+
+    What is told has happened already, so nothing that goes wrong with the telling comes back.
+    """
 
     def __init__(self, *listeners: Listener) -> None:
         """Who listens."""
@@ -57,55 +63,51 @@ class Listeners(Listener):
 
     def names(self, sha256: str, name: bytes) -> None:
         """Pass it on, as all below."""
-        for each in self._listeners:
-            each.names(sha256, name)
+        self._pass_on(lambda each: each.names(sha256, name))
 
     def arrived(self, arrivals: Sequence[Arrival]) -> None:
         """Pass it on."""
-        for each in self._listeners:
-            each.arrived(arrivals)
+        self._pass_on(lambda each: each.arrived(arrivals))
 
     def held(self, hands: Sequence[InHand]) -> None:
         """Pass it on."""
-        for each in self._listeners:
-            each.held(hands)
+        self._pass_on(lambda each: each.held(hands))
 
     def ended(self, done: Sequence[Done]) -> None:
         """Pass it on."""
-        for each in self._listeners:
-            each.ended(done)
+        self._pass_on(lambda each: each.ended(done))
 
     def looked_again(self, again: Again) -> None:
         """Pass it on."""
-        for each in self._listeners:
-            each.looked_again(again)
+        self._pass_on(lambda each: each.looked_again(again))
 
     def undone(self, undone: Undone, *, is_first: bool) -> None:
         """Pass it on."""
-        for each in self._listeners:
-            each.undone(undone, is_first=is_first)
+        self._pass_on(lambda each: each.undone(undone, is_first=is_first))
 
     def left(self, missed: Missed, *, is_first: bool) -> None:
         """Pass it on."""
-        for each in self._listeners:
-            each.left(missed, is_first=is_first)
+        self._pass_on(lambda each: each.left(missed, is_first=is_first))
 
     def not_judged(self, missed: Missed, *, is_first: bool) -> None:
         """Pass it on."""
-        for each in self._listeners:
-            each.not_judged(missed, is_first=is_first)
+        self._pass_on(lambda each: each.not_judged(missed, is_first=is_first))
 
     def source(self, event: events.Event) -> None:
         """Pass it on."""
-        for each in self._listeners:
-            each.source(event)
+        self._pass_on(lambda each: each.source(event))
 
     def watch(self, event: WatchEvent) -> None:
         """Pass it on."""
-        for each in self._listeners:
-            each.watch(event)
+        self._pass_on(lambda each: each.watch(event))
 
     def failure(self, role: str, reason: str) -> None:
         """Pass it on."""
+        self._pass_on(lambda each: each.failure(role, reason))
+
+    def _pass_on(self, tell: Callable[[Listener], None]) -> None:
         for each in self._listeners:
-            each.failure(role, reason)
+            try:
+                tell(each)
+            except Exception:  # noqa: BLE001  (a listener's mistake must not touch a file)
+                _log.exception("%s could not tell something", type(each).__name__)
