@@ -163,7 +163,7 @@ class World:
                     path = Path(parent, name)
                     if not name.startswith(_NOT_OURS) and not path.is_symlink():
                         found.append(At(path, read(path)))
-        return found
+        return sorted(found, key=lambda at: (at.content, at.path))
 
     def count(self) -> Counter[bytes]:
         return Counter(each.content for each in self.files())
