@@ -15,6 +15,7 @@ from checkfirst.store.remembered import Remembered
 from checkfirst.store.second_looks import SecondLooks
 from checkfirst.vault.release import unlink_back_blocking
 from checkfirst.vault.still import Still, still_blocking
+from checkfirst.watch.mounts import filesystem_blocking, is_remote
 
 
 def second_look(parts: Parts, stopped: Callable[[], bool]) -> SecondLook | None:
@@ -24,9 +25,13 @@ def second_look(parts: Parts, stopped: Callable[[], bool]) -> SecondLook | None:
     if not span or REMOTE.keys().isdisjoint(parts.settings.sources):
         return None
 
+    def look_blocking(path: bytes, sha256: str) -> Still:
+        # Network filesystems may refuse a lease for ever.
+        lease = not is_remote(filesystem_blocking(path))
+        return still_blocking(path, sha256, lease=lease, stopped=stopped)
+
     async def still(path: bytes, sha256: str) -> Still:
-        lease = parts.watcher.leases(os.path.dirname(path))
-        return await asyncio.to_thread(still_blocking, path, sha256, lease=lease, stopped=stopped)
+        return await asyncio.to_thread(look_blocking, path, sha256)
 
     async def take(paths: Sequence[bytes]) -> None:
         # As if a person had asked for them: no baseline spares them.
