@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checkfirst.model import Risk
 from checkfirst.policy.content import recognised
@@ -109,3 +111,17 @@ def test_prose_about_scripts_is_prose():
 def test_a_long_head_of_white_space_and_comments_costs_no_time():
     assert recognised(b"# \n" * 1365)[0] == "text/plain"
     assert recognised(b"<" * 4096)[0] == "text/plain"
+
+
+magics = st.sampled_from(
+    [b"", b"MZ", b"PK\x03\x04", b"#!", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xd0\xcf\x11\xe0", b"<?"]
+)
+
+
+@given(magic=magics, rest=st.binary(max_size=4096))
+def test_no_bytes_whatever_are_too_much_for_it(magic, rest):
+    found = recognised(magic + rest)
+    if found is not None:
+        content_type, risk = found
+        assert content_type.count("/") == 1
+        assert isinstance(risk, Risk)

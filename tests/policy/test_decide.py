@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checkfirst.model import Action, Mode, Verdict, VerdictKind
 from checkfirst.policy.decide import decide
@@ -32,3 +34,33 @@ def test_unknown_files_are_marked_so_and_the_mode_is_named(mode):
     reason = decide(Verdict(VerdictKind.UNKNOWN, "virustotal", "never seen"), mode).reason
     assert reason.startswith("unknown: never seen")
     assert mode.value in reason
+
+
+verdicts = st.builds(
+    Verdict,
+    kind=st.sampled_from(VerdictKind),
+    source=st.text(),
+    reason=st.text(),
+    detections=st.none() | st.integers(0, 100),
+    engines=st.none() | st.integers(0, 100),
+    report_url=st.none() | st.text(),
+    threats=st.lists(st.text(), max_size=3).map(tuple),
+    judged_at=st.none() | st.floats(allow_nan=False),
+)
+
+
+@given(verdict=verdicts, mode=st.sampled_from(Mode))
+def test_nothing_but_kind_and_mode_decides_and_no_word_is_lost(verdict, mode):
+    decision = decide(verdict, mode)
+    plain = decide(Verdict(verdict.kind, "another", "another reason"), mode)
+    assert decision.action is plain.action
+    assert verdict.reason in decision.reason
+
+
+@given(verdict=verdicts)
+def test_the_stricter_mode_never_lets_more_through(verdict):
+    strict, normal = (decide(verdict, mode).action for mode in (Mode.STOP_UNKNOWNS, Mode.NORMAL))
+    if strict is Action.RELEASE:
+        assert normal is Action.RELEASE
+    if verdict.kind is not VerdictKind.UNKNOWN:
+        assert strict is normal

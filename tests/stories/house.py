@@ -215,6 +215,10 @@ class House:
             self._process.wait()
             self._process = None
 
+    def everything_told(self) -> str:
+        """The reasons that the journal gives now."""
+        return "\n".join(row.reason or "" for row in self.rows())
+
     def everything_said(self) -> str:
         """For whoever reads why a story failed."""
         parts = [path.read_text() for path in (self._said, self._complained) if path.exists()]
