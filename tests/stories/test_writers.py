@@ -54,7 +54,7 @@ def test_what_is_written_to_a_held_file_under_its_other_name_is_judged_anew(
     with house.running():
         house.until("two-faced", State.QUARANTINED)
         assert not (house.released / "two-faced").exists()
-        assert any("other names" in line for line in house.log("problem"))
+        house.until_said("problem", "other names")
 
 
 def test_a_held_file_that_is_truncated_and_written_anew_is_judged_by_what_it_is(
