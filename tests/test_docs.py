@@ -74,6 +74,12 @@ def test_every_setting_in_the_readme_exists():
         assert key in keys, key
 
 
+def test_every_link_of_the_documents_leads_somewhere():
+    for page in (TOP / "README.md", TOP / "docker" / "README.md", *(TOP / "docs").glob("*.md")):
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text()):
+            assert link.startswith("https://") or (page.parent / link).exists(), (page, link)
+
+
 def test_the_main_table_is_the_policy():
     part = README.split("## What happens to a file")[1].split("## Commands")[0]
     rows = [line.strip("|").split("|") for line in part.splitlines() if line.startswith("| ")][1:]
