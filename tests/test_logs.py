@@ -199,25 +199,17 @@ def test_only_plain_values_cross_the_queue():
     assert record.args == (Path("a"),)  # other handlers still get what was logged
 
 
-@pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("", True), ("1", False)])
-def test_the_terminal_gets_the_same_lines_and_colour_unless_refused(
-    tmp_path, monkeypatch, no_color, coloured
-):
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    if no_color is not None:
-        monkeypatch.setenv("NO_COLOR", no_color)
+def test_the_terminal_gets_each_line_with_its_face(tmp_path):
     log, screen = tmp_path / "checkfirst.log", Terminal()
-    with logs.start(LogSettings(), log, terminal=screen, secrets=()):
+    with logs.start(LogSettings(), log, terminal=screen, face="<{}>".format, secrets=()):
         logs.say(LOGGER, logging.ERROR, "problem", "disk full")
         logs.say(LOGGER, logging.INFO, "held", "fine")
-    seen = screen.getvalue()
-    assert ("\x1b[31mdisk full\x1b[0m" in seen) is coloured
-    assert re.sub(r"\x1b\[\d+m", "", seen) == text_of(log)
+    assert screen.getvalue() == "".join(f"<{line}>\n" for line in text_of(log).splitlines())
 
 
-def test_a_terminal_that_is_no_terminal_gets_no_colour(tmp_path):
+def test_a_terminal_that_is_no_terminal_gets_plain_lines(tmp_path):
     screen = io.StringIO()
-    with logs.start(LogSettings(), None, terminal=screen, secrets=()):
+    with logs.start(LogSettings(), None, terminal=screen, face=str.upper, secrets=()):
         logs.say(LOGGER, logging.ERROR, "problem", "disk full")
     assert screen.getvalue()[19:] == "  problem      disk full\n"
 

@@ -20,9 +20,6 @@ EVENT_WIDTH = len("quarantined")
 Fact = str | int | float | bool | None
 """What JSON holds without any structure."""
 
-_COLOURS = {logging.WARNING: "\x1b[33m", logging.ERROR: "\x1b[31m", logging.CRITICAL: "\x1b[31m"}
-_PLAIN = "\x1b[0m"
-
 
 class Redactor:
     """Puts `***` where one of the secrets stands."""
@@ -60,19 +57,15 @@ class TextFormatter(logging.Formatter):
     A traceback, where there is one, follows in lines that begin with `    | `, as no event does.
     """
 
-    def __init__(self, redactor: Redactor, *, colour: bool = False) -> None:
-        """`colour`: warnings yellow, errors red."""
+    def __init__(self, redactor: Redactor) -> None:
+        """Give the text through `redactor`."""
         super().__init__()
         self._clean = redactor.clean
-        self._colour = colour
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the record as text; one line, but for a traceback."""
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         text = self._clean(record.getMessage())
-        colour = _COLOURS.get(record.levelno) if self._colour else None
-        if colour:
-            text = f"{colour}{text}{_PLAIN}"
         line = f"{when}  {event_of(record):<{EVENT_WIDTH}}  {text}"
         if not record.exc_text:
             return line

@@ -6,9 +6,8 @@ stops the program.
 """
 
 import logging
-import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from logging.handlers import QueueHandler, QueueListener
 from pathlib import Path
@@ -20,6 +19,14 @@ from checkfirst.log_file import LogFile
 from checkfirst.log_lines import JsonFormatter, Redactor, TextFormatter, plain_fact
 
 _OURS = "checkfirst"
+
+Face = Callable[[str], str]
+"""What a terminal shows in place of a line of the log; it may take several lines of it."""
+
+
+def plain(line: str) -> str:
+    """The line as it lies in the file."""
+    return line
 
 
 class LogSettings(Protocol):
@@ -74,11 +81,13 @@ def start(
     path: Path | None,
     *,
     terminal: TextIO | None,
+    face: Face = plain,
     secrets: Sequence[str],
     verbose: bool = False,
 ) -> Iterator[LogSession]:
     """Log to the file at `path` and to `terminal`; what is still queued at the end is written.
 
+    `face` is how a line looks where a person reads it; elsewhere it is as in the file.
     No line shows one of `secrets`. `verbose`: from level debug on and with tracebacks, of which
     else only the last line is told.
     """
@@ -91,7 +100,7 @@ def start(
         file.setFormatter(JsonFormatter(redactor) if as_json else TextFormatter(redactor))
         sinks.append(file)
     if terminal:
-        sinks.append(_Terminal(terminal, redactor))
+        sinks.append(_Terminal(terminal, redactor, face))
 
     queue = SimpleQueue[logging.LogRecord | None]()
     desk = _Desk(queue, verbose=verbose, facts=settings.format == "json")
@@ -162,18 +171,20 @@ class _Desk(QueueHandler):
 
 
 class _Terminal(logging.StreamHandler[TextIO]):
-    """The same lines for whoever looks on; coloured where a person can see colours."""
+    """The same lines for whoever looks on; with a face where that is a person."""
 
-    def __init__(self, stream: TextIO, redactor: Redactor) -> None:
+    def __init__(self, stream: TextIO, redactor: Redactor, face: Face) -> None:
         super().__init__(stream)
-        # https://no-color.org: any value but the empty one switches colours off.
-        colour = stream.isatty() and not os.environ.get("NO_COLOR")
-        self.setFormatter(TextFormatter(redactor, colour=colour))
+        self._face = face if stream.isatty() else plain
+        self.setFormatter(TextFormatter(redactor))
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line in characters that the terminal's encoding has."""
         encoding = self.stream.encoding or "utf-8"
-        return super().format(record).encode(encoding, "backslashreplace").decode(encoding)
+        lines = super().format(record).split("\n")
+        return (
+            "\n".join(map(self._face, lines)).encode(encoding, "backslashreplace").decode(encoding)
+        )
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's own name)
         """Let a terminal that is gone be gone; logging's own way is a traceback."""

@@ -1,7 +1,11 @@
+import fcntl
 import os
 import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -128,3 +132,30 @@ def test_at_a_terminal_it_asks_for_the_key_hides_it_keeps_it_and_starts(tmp_path
     kept = tmp_path / ".config" / "checkfirst" / "virustotal.key"
     assert (kept.read_text(), kept.stat().st_mode & 0o777) == ("key-of-a-person\n", 0o600)
     assert "key-of-a-person" not in terminal.seen
+
+
+@pytest.mark.story
+def test_a_terminal_gets_long_lines_wrapped_below_their_text(tmp_path):
+    (tmp_path / "Downloads").mkdir()
+    (tmp_path / "settings.yaml").write_text("sources: [lists, remembered, known-good]\n")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 72, 0, 0))
+    surroundings = environment(tmp_path, TERM="xterm")
+    surroundings.pop("COLUMNS", None)
+    surroundings.pop("NO_COLOR", None)
+    daemon = subprocess.Popen(
+        [*COMMAND, "run"], cwd=tmp_path, env=surroundings, stdin=subprocess.DEVNULL, stdout=theirs
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        while b"releases it" not in seen:
+            seen += os.read(ours, 4096)
+    finally:
+        daemon.terminate()
+        daemon.wait(15)
+        os.close(ours)
+    assert b"\x1b[36mwatching\x1b[0m" in seen
+    lines = re.sub(r"\x1b\[\d+m", "", seen.decode()).split("\r\n")
+    assert max(map(len, lines)) <= 72
+    assert any(line.startswith(" " * 34) for line in lines)

@@ -72,6 +72,27 @@ def test_a_refused_key_is_one_problem_and_files_go_on_by_themselves_when_it_work
         wait_for("no problem is left", lambda: status(house)["problems"] == [])
 
 
+def test_a_watched_folder_whose_files_cannot_be_held_is_a_problem_until_they_can(
+    home: Path, simulator: Elsewhere
+):
+    simulator.add(clean(b"one"))
+    house = House(home, simulator.url)
+    elsewhere = home / "elsewhere"
+    elsewhere.mkdir()
+    house.state.mkdir(mode=0o700)
+    (house.state / "held").symlink_to(elsewhere)
+    with house.running():
+        told = status(house)
+        assert told["state"] == "degraded"
+        (problem,) = told["problems"]
+        assert str(house.state / "held") in problem
+        assert len([line for line in house.log("problem") if "held" in line]) == 1
+        (house.state / "held").unlink()
+        wait_for("no problem is left", lambda: status(house)["problems"] == [])
+        house.drop("one", b"one")
+        house.until("one", State.RELEASED)
+
+
 def test_a_new_key_is_used_at_once_after_a_hang_up(home: Path, simulator: Elsewhere):
     keys(simulator, "new-key")
     simulator.add(clean(b"one"))

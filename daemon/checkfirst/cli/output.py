@@ -86,7 +86,12 @@ def coloured(word: str, colour: str | None) -> str:
 
 def styled(pieces: Iterable[tuple[str, str | None]]) -> None:
     """A line of several pieces, each in its colour."""
-    print("".join(_in(escape(words), colour) for words, colour in pieces))
+    print(in_colours(pieces))
+
+
+def in_colours(pieces: Iterable[tuple[str, str | None]]) -> str:
+    """The same, to be printed by another."""
+    return "".join(_in(escape(words), colour) for words, colour in pieces)
 
 
 def state(word: str, rest: str) -> None:

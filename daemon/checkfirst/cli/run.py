@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from pydantic import SecretStr
 
+from checkfirst.cli import log_face, output, screen
 from checkfirst.cli.needed_key import NoKeyError, found_or_asked_key
 from checkfirst.model import Mode
 from checkfirst.settings.key import find_key
@@ -57,8 +58,19 @@ def run(context: click.Context, mode: str | None, watch: Sequence[Path]) -> None
 
     # The log is all that the daemon has to say, so it is its standard output.
     key = found.key if found is not None else None
-    code = serve(loaded, key, reload=reload, terminal=sys.stdout, verbose=context.obj.verbose)
+    code = serve(
+        loaded,
+        key,
+        reload=reload,
+        terminal=sys.stdout,
+        face=_face,
+        verbose=context.obj.verbose,
+    )
     context.exit(code)
+
+
+def _face(line: str) -> str:
+    return "\n".join(map(output.in_colours, log_face.of(line, screen.width())))
 
 
 def _needs_key(loaded: Loaded) -> bool:

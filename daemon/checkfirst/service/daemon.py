@@ -53,6 +53,7 @@ def serve(
     *,
     reload: Reload,
     terminal: TextIO | None,
+    face: logs.Face = logs.plain,
     verbose: bool,
 ) -> int:
     """Run until stopped; 0 when asked to stop. Raises Problem when it cannot start or go on.
@@ -66,7 +67,7 @@ def serve(
         file = settings.log.file or settings.state / "checkfirst.log"
         secrets = [key.get_secret_value()] if key else []
         with logs.start(
-            settings.log, file, terminal=terminal, secrets=secrets, verbose=verbose
+            settings.log, file, terminal=terminal, face=face, secrets=secrets, verbose=verbose
         ) as log:
             for warning in loaded.warnings:
                 logs.say(_log, logging.WARNING, "problem", "%s", warning)
@@ -126,7 +127,7 @@ async def _run(
     supervisor = Supervisor(clock, parts.teller.failure)
     duties = Duties(parts, supervisor, systemd, database.notice)
     try:
-        await asyncio.to_thread(_choose_held_folders_blocking, parts)
+        await duties.choose_held_folders()
         async with asyncio.TaskGroup() as group:
             ready = group.create_task(_say_ready(parts, duties, systemd, rows), name="ready")
             roles = _roles(parts, duties, systemd)
@@ -194,14 +195,6 @@ def _roles(parts: Parts, duties: Duties, systemd: Systemd) -> list[Role]:
 def _second_look(parts: Parts, signals: Signals) -> list[Role]:
     looking = second_look(parts, signals.halt.is_set)
     return [] if looking is None else [Role("second look", looking.run, vital=False, stage=1)]
-
-
-def _choose_held_folders_blocking(parts: Parts) -> None:
-    for root in parts.watcher.roots:
-        try:
-            parts.hands.held_folder_blocking(root.path)
-        except CheckfirstError as error:
-            logs.say(_log, logging.ERROR, "problem", "%s", error)
 
 
 def _make_state(state: Path) -> None:

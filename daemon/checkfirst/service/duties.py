@@ -6,6 +6,7 @@ import logging
 import os
 from dataclasses import replace
 
+from checkfirst.errors import CheckfirstError
 from checkfirst.logs import say
 from checkfirst.model import Arrival, Sighting, State
 from checkfirst.policy.names import show
@@ -38,6 +39,15 @@ class Duties:
         self._last: Snapshot | None = None
         self._steady = Steady(parts.clock)
         self._pruned_at = 0.0
+        self._unheld: dict[bytes, str] = {}
+
+    async def choose_held_folders(self) -> None:
+        """Choose where each watched folder's files are held; what cannot be is told in status."""
+        unheld = await asyncio.to_thread(self._unheld_blocking)
+        for root, why in unheld.items():
+            if self._unheld.get(root) != why:
+                say(_log, logging.ERROR, "problem", "%s", why)
+        self._unheld = unheld
 
     async def keep_status(self) -> None:
         """Write the status whenever it has changed."""
@@ -69,6 +79,7 @@ class Duties:
         """What commands that died left undone, rows of files that are gone, notes, old rows."""
         while True:
             await self._parts.clock.sleep(HOUSE_SECONDS)
+            await self.choose_held_folders()
             await self._finish_for_the_dead()
             await self._parts.line.forget_the_gone()
             await self._parts.renewed.look()
@@ -78,6 +89,7 @@ class Duties:
     def _snapshot(self) -> Snapshot:
         parts = self._parts
         problems = [self._notice] if self._notice else []
+        problems += self._unheld.values()
         problems += parts.settling.problems()
         problems += [f"{role}: {why}" for role, why in self._supervisor.problems.items()]
         return Snapshot(
@@ -91,6 +103,15 @@ class Duties:
             problems=tuple(problems),
             note=note_of(parts.settings),
         )
+
+    def _unheld_blocking(self) -> dict[bytes, str]:
+        unheld = {}
+        for root in self._parts.watcher.roots:
+            try:
+                self._parts.hands.held_folder_blocking(root.path)
+            except CheckfirstError as error:
+                unheld[root.path] = str(error)
+        return unheld
 
     async def _take_wanted(self) -> None:
         paths = await self._parts.wanted.all()

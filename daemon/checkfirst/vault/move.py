@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from checkfirst.model import Stamp
 from checkfirst.vault.failpoint import failpoint
-from checkfirst.vault.folder import open_folder_blocking, sync_folder_blocking
+from checkfirst.vault.folder import sync_folder_blocking
 from checkfirst.vault.fresh import KEPT_MODE, fresh_copy_blocking
 from checkfirst.vault.grip import Grip, stamp_of
 from checkfirst.vault.problems import BusyError, ChangedError, GoneError
@@ -77,31 +77,6 @@ def move_blocking(
         if name is not None:
             return Moved(name, fresh=False, other_names=0)
     return _copied_blocking(grip, source, target, now, stopped)
-
-
-def copy_noreplace_blocking(
-    grip: Grip,
-    folder: bytes,
-    name: bytes,
-    expected_sha256: str | None,
-    stopped: Callable[[], bool] | None = None,
-) -> tuple[Stamp, str]:
-    """Copy the file to a name that must be free; the copy's stamp and SHA-256.
-
-    Raises FileExistsError, ChangedError, StoppedError, OSError; then there is no copy.
-    """
-    descriptor = open_folder_blocking(folder)
-    try:
-        with fresh_copy_blocking(
-            grip, descriptor, sha256=expected_sha256, mode=grip.stamp.mode, stopped=stopped
-        ) as fresh:
-            if not grip.unchanged_blocking():
-                raise ChangedError(grip.path)
-            fresh.put_blocking(name)
-            sync_folder_blocking(descriptor)
-            return stamp_of(os.fstat(fresh.descriptor)), fresh.sha256
-    finally:
-        os.close(descriptor)
 
 
 def _renamed_blocking(grip: Grip, source: bytes, target: Target, now: Stamp) -> bytes | None:
