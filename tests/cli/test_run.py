@@ -80,7 +80,7 @@ class Terminal:
             self.process = subprocess.Popen(
                 [*COMMAND, "run", "--watch", "incoming", "--mode", "stop-unknowns"],
                 cwd=home,
-                env=environment(home),
+                env=environment(home, COLUMNS="400"),  # lines are looked for whole
                 stdin=slave,
                 stdout=slave,
                 stderr=slave,
