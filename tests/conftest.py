@@ -1,9 +1,19 @@
 """What every test runs under: a blocking call on the event loop is an error."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 from blockbuster import blockbuster_ctx
+
+
+def pytest_configure() -> None:
+    """Programs that a test interrupts must not have inherited that interrupts are ignored.
+
+    A shell without job control starts what it puts into the background so.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
