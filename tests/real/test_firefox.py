@@ -13,13 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from checkfirst.model import State
-from checkfirst.simulator.known import clean, malicious
-from checkfirst.simulator.quota import NO_LIMITS
-from checkfirst.simulator.server import Simulator
-from checkfirst.simulator.thread import simulator_in_thread
-from tests.real.site import BAD, GOOD, installed, slow_site
-from tests.stories.house import House, wait_for
+from tests.real.browsing import judged_whole
+from tests.real.site import installed
 
 pytestmark = pytest.mark.real
 
@@ -62,23 +57,7 @@ def _download(url: str, folder: Path, profile: Path) -> Iterator[None]:
 
 
 def test_a_download_is_judged_whole_and_goes_where_it_belongs(tmp_path: Path):
-    service = Simulator(known=[clean(GOOD), malicious(BAD)], limits=NO_LIMITS)
-    with simulator_in_thread(service) as simulator, slow_site() as site:
-        house = House(tmp_path / "home", simulator.url)
-        with house.running():
-            with _download(f"{site}/stalling-good.bin", house.downloads, tmp_path / "one"):
-                seen = wait_for(
-                    "a half file",
-                    lambda: [name for name in house.below_downloads() if name.endswith(b".part")],
-                    45,
-                )
-                assert seen
-                assert house.rows() == []
-                house.until("stalling-good.bin", State.RELEASED, seconds=45)
-            with _download(f"{site}/bad.bin", house.downloads, tmp_path / "two"):
-                house.until("bad.bin", State.QUARANTINED, seconds=45)
-            assert (house.released / "stalling-good.bin").read_bytes() == GOOD
-            (folder,) = house.quarantine.iterdir()
-            assert (folder / "payload.quarantined").stat().st_size == len(BAD)
-            assert [row.name for row in house.rows()] == [b"stalling-good.bin", b"bad.bin"]
-            assert house.below_downloads() == set()
+    left = judged_whole(
+        tmp_path, _download, "stalling-good.bin", lambda name: name.endswith(b".part"), 45
+    )
+    assert left == set()

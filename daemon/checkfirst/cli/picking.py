@@ -84,7 +84,11 @@ def ask(rows: Sequence[Arrival], what: str) -> None:
         output.note(f"  {row.id}  {show(row.name)}")
     if len(rows) > _MOST_NAMED:
         output.note(f"  and {len(rows) - _MOST_NAMED} more")
-    question = f"{what}: {len(rows)} {'file' if len(rows) == 1 else 'files'}?"
+    confirm(f"{what}: {len(rows)} {'file' if len(rows) == 1 else 'files'}?")
+
+
+def confirm(question: str) -> None:
+    """Go on only if the person says yes; raises Problem where nobody can be asked."""
     if not output.may_ask():
         raise Problem(f"{question} Nobody is there to be asked", "Add --yes to mean it.")
     if not output.confirm(question):

@@ -8,9 +8,8 @@ import click
 
 from checkfirst.cli import completing, output
 from checkfirst.cli.options import Options, database_of
-from checkfirst.cli.picking import pick, tell
+from checkfirst.cli.picking import confirm, pick, tell
 from checkfirst.cli.progress import Unit, progress
-from checkfirst.errors import Problem
 from checkfirst.model import Arrival
 from checkfirst.policy.names import show
 from checkfirst.store.reading import Reading
@@ -43,11 +42,7 @@ def release(context: click.Context, files: tuple[str, ...], *, is_all: bool, yes
     if not yes:
         for row in rows:
             output.note(f"  {row.id}  {show(row.name)}: {row.reason or 'not judged yet'}")
-        question = f"Release {len(rows)} unjudged {'file' if len(rows) == 1 else 'files'}?"
-        if not output.may_ask():
-            raise Problem(f"{question} Nobody is there to be asked", "Add --yes to mean it.")
-        if not output.confirm(question):
-            raise click.Abort
+        confirm(f"Release {len(rows)} unjudged {'file' if len(rows) == 1 else 'files'}?")
     settings = options.load().settings
     from checkfirst.service.deeds import Hand  # noqa: PLC0415  (heavy; not for --help)
 

@@ -12,6 +12,7 @@ from checkfirst.errors import FileProblem
 from checkfirst.intake.fingerprint import fingerprint_blocking
 from checkfirst.intake.origin_mark import origin_url_blocking
 from checkfirst.model import Action, Arrival, Fingerprint, State
+from checkfirst.service import steps
 from checkfirst.service.hashing import Hashing
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.vault.folder import Opened
@@ -224,27 +225,11 @@ _PASSING = (BusyError, ChangedError, StoppedError)
 
 def described(arrival: Arrival, order: Ordered) -> Arrival:
     """The row as it is once the decision stands."""
-    found, verdict = order.hand.fingerprint, order.verdict
     stamp = order.hand.grip.stamp
-    return replace(
-        arrival,
-        size=found.size,
-        mtime_ns=stamp.mtime_ns,
-        mode=stamp.mode & 0o7777 if arrival.mode is None else arrival.mode,
-        sha256=found.sha256,
-        content_type=found.content_type,
-        risk=found.risk,
-        verdict=verdict.kind,
-        source=verdict.source,
-        reason=order.decision.reason,
-        detections=verdict.detections,
-        engines=verdict.engines,
-        report_url=verdict.report_url,
-        threats=verdict.threats,
-        decided_at=order.decided_at,
-        until=None,
-        origin_url=order.hand.origin_url or arrival.origin_url,
-    )
+    facts = steps.identity(order.hand.fingerprint, stamp) | steps.decided(order)
+    facts["mode"] = stamp.mode & 0o7777 if arrival.mode is None else arrival.mode
+    facts["origin_url"] = order.hand.origin_url or arrival.origin_url
+    return replace(arrival, **facts)
 
 
 def relative_path(arrival: Arrival, *, keep_parents: bool) -> bytes:

@@ -75,11 +75,10 @@ def _in_hand(hand: InHand, held_at: float) -> Facts:
     return facts
 
 
-def ordered(order: Ordered, held_at: float) -> Step:
-    """The decision and the intent to carry it out."""
+def decided(order: Ordered) -> Facts:
+    """The verdict, and what follows from it."""
     verdict = order.verdict
-    facts = _in_hand(order.hand, held_at)
-    facts |= Facts(
+    return Facts(
         verdict=verdict.kind,
         source=verdict.source,
         reason=order.decision.reason,
@@ -90,6 +89,11 @@ def ordered(order: Ordered, held_at: float) -> Step:
         decided_at=order.decided_at,
         until=None,
     )
+
+
+def ordered(order: Ordered, held_at: float) -> Step:
+    """The decision and the intent to carry it out."""
+    facts = _in_hand(order.hand, held_at) | decided(order)
     if order.hand.work.submitted_at is not None:
         facts["submitted_at"] = order.hand.work.submitted_at
     is_release = order.decision.action is Action.RELEASE

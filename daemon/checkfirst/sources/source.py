@@ -31,10 +31,18 @@ class LocalSource(Protocol):
         ...
 
 
-class RemoteSource(Protocol):
-    """Answers in its own time."""
+class Runs(Protocol):
+    """Something with a name that works until it is cancelled."""
 
     name: str
+
+    async def run(self) -> None:
+        """Work until cancelled. After an error it may be run again and goes on where it was."""
+        ...
+
+
+class Asked(Protocol):
+    """What takes questions whose answers come later."""
 
     def ask(self, questions: Sequence[Question]) -> None:
         """Put questions into the queue; a SHA-256 that waits already is not asked twice."""
@@ -60,65 +68,27 @@ class RemoteSource(Protocol):
         """Say for each waiting question, in the order of the queue, why it waits and how long."""
         ...
 
-    def health(self) -> SourceHealth:
-        """Say how it is doing."""
-        ...
-
     def wake(self) -> None:
         """Try again at once: something may have been mended."""
         ...
 
-    async def run(self) -> None:
-        """Work until cancelled. After an error it may be run again and goes on where it was."""
+
+class RemoteSource(Asked, Runs, Protocol):
+    """Answers in its own time."""
+
+    def health(self) -> SourceHealth:
+        """Say how it is doing."""
         ...
 
 
-class Runs(Protocol):
-    """Something with a name that works until it is cancelled."""
-
-    name: str
-
-    async def run(self) -> None:
-        """Work until cancelled. After an error it may be run again and goes on where it was."""
-        ...
-
-
-class Remote(Protocol):
-    """All that is asked after the local sources, as one; see `RemoteSource` for its methods."""
+class Remote(Asked, Protocol):
+    """All that is asked after the local sources, as one."""
 
     @property
     def sources(self) -> Sequence[Runs]:
         """Give what is to be run for it."""
         ...
 
-    def ask(self, questions: Sequence[Question]) -> None:
-        """Put questions into the queue; a SHA-256 that waits already is not asked twice."""
-        ...
-
-    def ask_again(self, questions: Sequence[Question]) -> None:
-        """Ask for news where nobody waits, with requests that nobody else needs.
-
-        Nothing is uploaded and nothing delivered: an answer is remembered, as any is. When `has`
-        says no, there was an answer, or there is none yet.
-        """
-        ...
-
-    def forget(self, sha256: str) -> None:
-        """Nobody waits for this answer any more."""
-        ...
-
-    def has(self, sha256: str) -> bool:
-        """Say whether anything is still to be done for a file."""
-        ...
-
-    def outlook(self) -> list[Outlook]:
-        """Say for each waiting question why it waits and how long."""
-        ...
-
     def health(self) -> list[SourceHealth]:
         """Say how each source is doing, in order."""
-        ...
-
-    def wake(self) -> None:
-        """Try again at once: something may have been mended."""
         ...

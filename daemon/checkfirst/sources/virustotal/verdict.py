@@ -1,7 +1,7 @@
 """From VirusTotal's replies to verdicts. Pure."""
 
 from checkfirst.model import Verdict, VerdictKind
-from checkfirst.policy.judge import judge
+from checkfirst.policy.judge import Judgement, judge
 from checkfirst.sources.virustotal.reply import AnalysisStatus, Report
 from checkfirst.sources.virustotal.rules import Rules
 
@@ -16,29 +16,20 @@ def report_url(sha256: str) -> str:
 
 def of_report(report: Report, rules: Rules) -> Verdict:
     """Judge by a report; pending when it does not tell yet."""
-    kind, detections, engines, reason = judge(
+    judgement = judge(
         report.stats,
         report.last_analysis_date,
         malicious_at=rules.malicious_at,
         opinions_at_least=rules.opinions_at_least,
     )
-    return Verdict(
-        kind,
-        NAME,
-        reason,
-        detections,
-        engines,
-        report_url(report.sha256),
-        report.threats,
-        judged_at=_moment(report.last_analysis_date),
-        first_seen_at=_moment(report.first_seen),
-    )
+    judged_at, first_seen_at = _moment(report.last_analysis_date), _moment(report.first_seen)
+    return _verdict(judgement, report.sha256, report.threats, judged_at, first_seen_at)
 
 
 def of_analysis(status: AnalysisStatus, sha256: str, rules: Rules, now: float) -> Verdict:
     """Judge by an analysis: condemned at any time, cleared only when it is finished."""
     date = status.date or max(int(now), 1)
-    kind, detections, engines, reason = judge(
+    judgement = judge(
         status.stats,
         date,
         malicious_at=rules.malicious_at,
@@ -46,6 +37,17 @@ def of_analysis(status: AnalysisStatus, sha256: str, rules: Rules, now: float) -
         finished=status.finished,
     )
     # Only files that VirusTotal had never seen are uploaded: it first saw this one then.
+    return _verdict(judgement, sha256, status.threats, float(date), float(date))
+
+
+def _verdict(
+    judgement: Judgement,
+    sha256: str,
+    threats: tuple[str, ...],
+    judged_at: float | None,
+    first_seen_at: float | None,
+) -> Verdict:
+    kind, detections, engines, reason = judgement
     return Verdict(
         kind,
         NAME,
@@ -53,9 +55,9 @@ def of_analysis(status: AnalysisStatus, sha256: str, rules: Rules, now: float) -
         detections,
         engines,
         report_url(sha256),
-        status.threats,
-        judged_at=float(date),
-        first_seen_at=float(date),
+        threats,
+        judged_at=judged_at,
+        first_seen_at=first_seen_at,
     )
 
 
