@@ -40,6 +40,30 @@ async def test_each_kind_is_believed_for_its_own_time(kind, seconds):
     assert await ask(remembered(clock, kind, age=seconds)) is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "detections", "engines", "believed"),
+    [
+        (VerdictKind.CLEAN, 2, 60, True),
+        (VerdictKind.CLEAN, 3, 60, False),
+        (VerdictKind.CLEAN, 0, 19, False),
+        (VerdictKind.CLEAN, 0, 20, True),
+        (VerdictKind.CLEAN, None, None, True),
+        (VerdictKind.UNKNOWN, 3, 5, False),
+        (VerdictKind.UNKNOWN, 0, 5, True),
+        (VerdictKind.MALICIOUS, 1, 60, True),
+    ],
+)
+async def test_what_passed_by_laxer_thresholds_is_not_believed(kind, detections, engines, believed):
+    clock = FakeClock()
+    kept = Verdict(kind, "virustotal", "said so", detections, engines)
+    fresh = Freshness(300.0, 200.0, 100.0, malicious_at=3, opinions_at_least=20)
+
+    async def recall(sha256s):
+        return {SHA: (kept, clock.now())}
+
+    assert (await ask(Remembered(recall, fresh, clock)) is not None) is believed
+
+
 async def test_nothing_is_believed_for_no_time():
     assert await ask(remembered(FakeClock(), fresh=Freshness(0.0, 0.0, 0.0))) is None
 

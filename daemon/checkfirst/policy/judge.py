@@ -54,6 +54,24 @@ def judge(
     return VerdictKind.CLEAN, detections, opinions, findings
 
 
+def still_stands(
+    kind: VerdictKind,
+    detections: int | None,
+    opinions: int | None,
+    *,
+    malicious_at: int,
+    opinions_at_least: int,
+) -> bool:
+    """Whether a verdict given earlier is none that these thresholds would not let pass.
+
+    One that condemns stands in any case, and so does one that came without numbers.
+    """
+    if kind is VerdictKind.MALICIOUS or detections is None or opinions is None:
+        return True
+    too_few = kind is VerdictKind.CLEAN and opinions < max(opinions_at_least, 1)
+    return detections < max(malicious_at, 1) and not too_few
+
+
 def _doubt(
     stats: Mapping[str, int], last_analysis_date: int | None, *, finished: bool
 ) -> str | None:

@@ -107,6 +107,8 @@ def _remembered(around: Around) -> LocalSource:
         clean=chosen.clean.total_seconds(),
         unknown=chosen.unknown.total_seconds(),
         submits=frozenset(unknowns.submit_types if unknowns.submit else ()),
+        malicious_at=around.settings.virustotal.malicious_at,
+        opinions_at_least=around.settings.virustotal.opinions_at_least,
     )
     return remembered.Remembered(KeptVerdicts(around.database).recall, fresh, around.clock)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from checkfirst.clock import Clock
 from checkfirst.model import Fingerprint, Risk, SourceHealth, Verdict, VerdictKind
+from checkfirst.policy.judge import still_stands
 
 Recall = Callable[[Sequence[str]], Awaitable[Mapping[str, tuple[Verdict, float]]]]
 """Gives what is kept on each SHA-256: the verdict, and when it was answered."""
@@ -30,6 +31,9 @@ class Freshness:
     submits: frozenset[Risk] = frozenset()
     """Files of these types are uploaded when they are unknown: that somebody asked before who does
     not upload is no answer for them."""
+    malicious_at: int = 1
+    opinions_at_least: int = 1
+    """What was let pass by other thresholds than these is not believed."""
 
     def of(self, kind: VerdictKind) -> float:
         """Give the seconds for a kind; a pending one is never believed."""
@@ -64,13 +68,23 @@ class Remembered:
                 if answered_at > now + _SET_BACK_AT_MOST:
                     continue
                 age = max(now - answered_at, 0.0)
-                if age < self._fresh.of(verdict.kind) and not self._may_submit(one, verdict):
+                if age < self._fresh.of(verdict.kind) and self._is_believed(one, verdict):
                     found[one.sha256] = replace(
                         verdict, source=self.name, reason=f"{verdict.reason} (answered {ago(age)})"
                     )
         self._asked += len(prints)
         self._answered += len(found)
         return found
+
+    def _is_believed(self, one: Fingerprint, verdict: Verdict) -> bool:
+        stands = still_stands(
+            verdict.kind,
+            verdict.detections,
+            verdict.engines,
+            malicious_at=self._fresh.malicious_at,
+            opinions_at_least=self._fresh.opinions_at_least,
+        )
+        return stands and not self._may_submit(one, verdict)
 
     def _may_submit(self, one: Fingerprint, verdict: Verdict) -> bool:
         was_submitted = verdict.report_url is not None
