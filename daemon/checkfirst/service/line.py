@@ -237,7 +237,7 @@ class Line:
         for end in ended:
             number = end.order.hand.work.arrival.id
             if isinstance(end, Undone):
-                self._tell.undone(end, is_first=self.retries.held(number))
+                self._tell.undone(end, is_first=self.retries.held(number, quiet=end.quiet))
             elif number in took:
                 self.retries.well(number)
                 if end.order.verdict.source == Lists.name:
@@ -245,13 +245,13 @@ class Line:
         self._tell.ended([one for one in ended if isinstance(one, Done)])
 
     def _after_missing(self, missed: Missed) -> None:
-        arrival, sighting = missed.work.arrival, missed.work.sighting
+        arrival, sighting, quiet = missed.work.arrival, missed.work.sighting, missed.quiet
         if missed.state is State.LEFT and sighting is not None:
-            self._tell.left(missed, is_first=self.retries.left(arrival, sighting))
+            self._tell.left(missed, is_first=self.retries.left(arrival, sighting, quiet=quiet))
             return
         self.retries.taken(arrival)
         if missed.state is State.HELD:
-            self._tell.not_judged(missed, is_first=self.retries.held(arrival.id))
+            self._tell.not_judged(missed, is_first=self.retries.held(arrival.id, quiet=quiet))
 
     def _ask_for(self, hands: Sequence[InHand], since: float) -> None:
         """Ask about what waits; an answer that came while it was being put down is used."""

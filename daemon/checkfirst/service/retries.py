@@ -33,16 +33,21 @@ class Retries:
         self._tries: dict[int, int] = {}
         self._left: dict[bytes, tuple[int, int]] = {}
         """Origin to id and number of tries, of what could not be taken."""
+        self._told: set[int] = set()
+        """Ids of whose trouble a person has heard."""
 
     async def run(self) -> None:
         """Hand back what is due, until cancelled."""
         await self._later.run()
 
-    def held(self, number: int) -> bool:
-        """Try a held file again after a growing pause; whether it is the first time."""
+    def held(self, number: int, *, quiet: bool = True) -> bool:
+        """Try a held file again after a growing pause; whether a person has to hear of it.
+
+        `quiet`: it is nothing to tell. What is, is told once.
+        """
         tries = self._tries[number] = self._tries.get(number, -1) + 1
         self.soon(number, backoff(tries, FIRST_SECONDS, LONGEST_SECONDS, 0.0))
-        return tries == 0
+        return self._is_news(number, quiet=quiet)
 
     def soon(self, number: int, seconds: float) -> None:
         """Look at this row again after so many seconds; that is no failure."""
@@ -51,17 +56,18 @@ class Retries:
     def well(self, number: int) -> None:
         """It has ended: its failures are forgotten."""
         self._tries.pop(number, None)
+        self._told.discard(number)
 
     def settle_again(self, sighting: Sighting) -> None:
         """Begin anew with a path whose row could not be begun, or has moved on."""
         self._settle(sighting, FIRST_SECONDS)
 
-    def left(self, arrival: Arrival, sighting: Sighting) -> bool:
-        """It could not be taken: try again after a growing pause; whether it is the first time."""
+    def left(self, arrival: Arrival, sighting: Sighting, *, quiet: bool) -> bool:
+        """It could not be taken: try again after a growing pause; whether a person has to hear."""
         tries = self._left.get(arrival.origin, (arrival.id, 0))[1]
         self._left[arrival.origin] = (arrival.id, tries + 1)
         self._settle(sighting, backoff(tries, FIRST_SECONDS, LEFT_SECONDS, 0.0))
-        return tries == 0
+        return self._is_news(arrival.id, quiet=quiet)
 
     def recall(self, arrival: Arrival) -> None:
         """This row was left when we stopped the last time."""
@@ -75,6 +81,7 @@ class Retries:
         """It is held now, or gone: what comes to its place next is another arrival."""
         if self._left and self.row_of(arrival.origin) == arrival.id:
             del self._left[arrival.origin]
+            self._told.discard(arrival.id)
 
     def all_left(self) -> list[bytes]:
         """The paths of all that could not be taken."""
@@ -82,4 +89,12 @@ class Retries:
 
     def give_up(self, paths: Iterable[bytes]) -> list[int]:
         """Nothing lies there any more: the ids of their rows, which are to be closed."""
-        return [self._left.pop(path)[0] for path in paths if path in self._left]
+        ids = [self._left.pop(path)[0] for path in paths if path in self._left]
+        self._told.difference_update(ids)
+        return ids
+
+    def _is_news(self, number: int, *, quiet: bool) -> bool:
+        if quiet or number in self._told:
+            return False
+        self._told.add(number)
+        return True
