@@ -131,3 +131,20 @@ def test_a_folder_that_cannot_be_listed_needs_no_sync(place, as_nobody):
     os.mkdir(place + b"/drop")
     os.chmod(place + b"/drop", 0o333)
     assert as_nobody(lambda: sync_folder_blocking(open_folder_blocking(place + b"/drop")) is None)
+
+
+def test_a_folder_that_is_replaced_in_the_middle_of_a_batch_is_opened_anew(place, top):
+    def open_blocking(root, folder):
+        return Folder(open_below_blocking(root, folder), folder)
+
+    folder = place + b"/one/two"
+    before = len(os.listdir("/proc/self/fd"))
+    with Opened() as opened:
+        opened.get_blocking(place, folder, open_blocking)
+        os.rename(folder, place + b"/elsewhere")
+        with pytest.raises(FileNotFoundError):
+            opened.get_blocking(place, folder, open_blocking)
+        os.mkdir(folder)
+        found = opened.get_blocking(place, folder, open_blocking)
+        assert os.fstat(found.descriptor).st_ino == os.stat(folder).st_ino
+    assert len(os.listdir("/proc/self/fd")) == before

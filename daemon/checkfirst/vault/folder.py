@@ -28,7 +28,11 @@ class Folder:
 
 
 class Opened:
-    """Folders that the files of one batch come from or go to, each opened once."""
+    """Folders that the files of one batch come from or go to, each opened once.
+
+    One that has been renamed or replaced since is opened anew: what is done in a folder is said of
+    its path.
+    """
 
     def __init__(self) -> None:
         self._found: dict[tuple[bytes, bytes], Folder] = {}
@@ -38,8 +42,11 @@ class Opened:
     ) -> Folder:
         """What `open_blocking` gives for the two; its descriptor is closed with the batch."""
         found = self._found.get((top, path))
-        if found is None:
-            found = self._found[top, path] = open_blocking(top, path)
+        if found is not None:
+            if _is_there_blocking(found):
+                return found
+            os.close(self._found.pop((top, path)).descriptor)
+        found = self._found[top, path] = open_blocking(top, path)
         return found
 
     def __enter__(self) -> Self:
@@ -48,6 +55,13 @@ class Opened:
     def __exit__(self, *_: object) -> None:
         while self._found:
             os.close(self._found.popitem()[1].descriptor)
+
+
+def _is_there_blocking(folder: Folder) -> bool:
+    try:
+        return os.path.samestat(os.stat(folder.path), os.fstat(folder.descriptor))
+    except OSError:
+        return False
 
 
 def among(opened: Opened | None) -> contextlib.AbstractContextManager[Opened]:
