@@ -95,6 +95,23 @@ def test_a_file_of_hashes_decides_what_waits(home: Path):
         house.until("bad.bin", State.QUARANTINED)
 
 
+def test_a_list_that_is_gone_when_the_settings_are_read_again_goes_on_counting(
+    home: Path, simulator: Elsewhere
+):
+    simulator.add(clean(b"bad"))
+    block = home.parent / "block.txt"
+    block.write_text(f"{sha(b'bad')}\n")
+    with House(home, simulator.url, lists={"block": [str(block)]}).running() as house:
+        block.unlink()
+        house.hang_up()
+        house.until_said("problem", "the settings stay as they were")
+        house.drop("bad.bin", b"bad")
+        row = house.until("bad.bin", State.QUARANTINED)
+        assert row.source == "lists"
+        assert str(block) in (row.reason or "")
+        house.until_said("problem", f"{block}: the list cannot be read")
+
+
 def test_lists_that_changed_while_nobody_ran_decide_at_the_start(home: Path):
     house = House(home, NOWHERE)
     with house.running():

@@ -37,6 +37,8 @@ from checkfirst.service.retention import Retention
 from checkfirst.service.tell import Teller
 from checkfirst.settings.schema import Settings
 from checkfirst.sources.chain import Chain
+from checkfirst.sources.list_files import FromSettings
+from checkfirst.sources.lists import Lists
 from checkfirst.sources.source import Remote
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
@@ -60,6 +62,7 @@ class Parts:
     watcher: Watcher
     settling: Settling
     line: Line
+    own: Lists
     chain: Chain
     remote: Remote
     recovery: Recovery
@@ -85,16 +88,18 @@ async def assemble(
     clock: Clock,
     *,
     stopped: Callable[[], bool],
+    listed: FromSettings | None = None,
 ) -> Parts:
     """Wire everything for these settings; nothing runs yet and no folder is touched.
 
-    Without a `key` VirusTotal must not be among the sources.
+    Without a `key` VirusTotal must not be among the sources. `listed`: the person's own lists, as
+    they were before the settings were read again.
     """
     told = notifications(settings.notify, clock, _local)
     teller = Listeners(Teller(_local), told.herald)
     journal = Journal(database, await asyncio.to_thread(process_id))
     around = Around(settings, database, clock, key, teller.source)
-    files, own = await own_lists(around)
+    files, own = await own_lists(around, listed)
     chain = await local_sources(around, own)
     sightings: asyncio.Queue[list[Sighting]] = asyncio.Queue()
 
@@ -158,6 +163,7 @@ async def assemble(
         watcher=watcher,
         settling=settling,
         line=line,
+        own=own,
         chain=chain,
         remote=remote,
         recovery=recovery,

@@ -19,7 +19,7 @@ from checkfirst.sources import lists, remembered
 from checkfirst.sources.alone import Alone, meaning
 from checkfirst.sources.chain import Chain
 from checkfirst.sources.known_good import KnownGood, identity_blocking
-from checkfirst.sources.list_files import ListFiles
+from checkfirst.sources.list_files import FromSettings, ListFiles
 from checkfirst.sources.remotes import Remotes
 from checkfirst.sources.source import Deliver, LocalSource, Remember, Remote, RemoteSource
 from checkfirst.sources.virustotal.client import Client
@@ -51,9 +51,14 @@ class Around:
     """For VirusTotal; those of the settings where none are given."""
 
 
-async def own_lists(around: Around) -> tuple[ListFiles, lists.Lists]:
-    """The person's own lists: the files of them that the settings name, and the source."""
-    files = ListFiles(around.settings.lists.allow, around.settings.lists.block)
+async def own_lists(
+    around: Around, before: FromSettings | None = None
+) -> tuple[ListFiles, lists.Lists]:
+    """The person's own lists: the files of them that the settings name, and the source.
+
+    `before`: what the files held when they were last read.
+    """
+    files = ListFiles(around.settings.lists.allow, around.settings.lists.block, before)
     kept = KeptLists(around.database, around.clock)
     source = lists.Lists(await asyncio.to_thread(files.read_blocking), kept.look_up)
     source.reload_weak(await kept.weak())

@@ -33,6 +33,7 @@ from checkfirst.service.signals import Signals
 from checkfirst.service.supervise import Role, Supervisor
 from checkfirst.service.systemd import Systemd
 from checkfirst.settings.load import Loaded
+from checkfirst.sources.list_files import FromSettings
 from checkfirst.store.problem import PassingStoreError
 from checkfirst.store.process import is_alive
 from checkfirst.vault.folder import make_folder_blocking
@@ -89,10 +90,9 @@ async def _live(loaded: Loaded, key: SecretStr | None, reload: Reload, clock: Cl
     try:
         if database.notice:
             logs.say(_log, logging.ERROR, "problem", "%s", database.notice)
-        is_first = True
+        listed: FromSettings | None = None
         while not signals.stop.is_set():
-            await _run(loaded, key, database, clock, signals, systemd, is_first=is_first)
-            is_first = False
+            listed = await _run(loaded, key, database, clock, signals, systemd, listed)
             if signals.take_hang_up():
                 systemd.reloading()
                 loaded, key = await reloaded(loaded, key, reload)
@@ -112,18 +112,22 @@ async def _run(
     clock: Clock,
     signals: Signals,
     systemd: Systemd,
-    *,
-    is_first: bool,
-) -> None:
-    """One life of the parts, from recovery to the stop of the last lane."""
+    listed: FromSettings | None,
+) -> FromSettings:
+    """One life of the parts, from recovery to the stop of the last lane.
+
+    `listed`: the person's own lists as the life before knew them, None in the first one. Back
+    comes how they are in the end.
+    """
     settings = loaded.settings
-    parts = await assemble(settings, key, database, clock, stopped=signals.halt.is_set)
+    halted = signals.halt.is_set
+    parts = await assemble(settings, key, database, clock, stopped=halted, listed=listed)
     await asyncio.to_thread(_make_end_blocking, settings.released, 0o755)
     await asyncio.to_thread(_make_end_blocking, settings.quarantine, 0o700)
     rows = await _recovered(parts, signals.again)
     if rows is None:
-        return
-    await parts.watcher.start(insist=is_first)
+        return parts.own.from_settings
+    await parts.watcher.start(insist=listed is None)
     supervisor = Supervisor(clock, parts.teller.failure)
     duties = Duties(parts, supervisor, systemd, database.notice)
     try:
@@ -139,6 +143,7 @@ async def _run(
     finally:
         await parts.watcher.stop()
         await duties.write_status()
+    return parts.own.from_settings
 
 
 async def _recovered(parts: Parts, again: asyncio.Event) -> list[Arrival] | None:

@@ -98,8 +98,18 @@ class Line:
 class ListFiles:
     """Reads the lists of the settings, and again what has changed. Not for two threads at once."""
 
-    def __init__(self, allow: Iterable[str | Path], block: Iterable[str | Path]) -> None:
-        """As the settings have them: a SHA-256 (to block, SHA-1 or MD5 as well), or a file."""
+    def __init__(
+        self,
+        allow: Iterable[str | Path],
+        block: Iterable[str | Path],
+        before: FromSettings | None = None,
+    ) -> None:
+        """As the settings have them: a SHA-256 (to block, SHA-1 or MD5 as well), or a file.
+
+        `before`: what was read until now, which a file that cannot be read goes on counting with.
+        """
+        known = before or FromSettings()
+        old = {False: known.allow, True: known.block}
         lists = {False: tuple(allow), True: tuple(block)}
         self._inline = {
             is_block: Hashes.of(
@@ -108,7 +118,7 @@ class ListFiles:
             for is_block, entries in lists.items()
         }
         self._files = [
-            _File(Path(each), is_block=is_block)
+            _File(Path(each), old[is_block], is_block=is_block)
             for is_block, entries in lists.items()
             for each in dict.fromkeys(entries)
             if _inline(each, is_block) is None
@@ -141,10 +151,11 @@ class ListFiles:
 class _File:
     """One file of hashes and what was last read of it."""
 
-    def __init__(self, path: Path, *, is_block: bool) -> None:
+    def __init__(self, path: Path, old: Iterable[Hashes], *, is_block: bool) -> None:
         self.path = path
         self.is_block = is_block
-        self.hashes = Hashes(show(bytes(path)))
+        place = show(bytes(path))
+        self.hashes = next((each for each in old if each.place == place), Hashes(place))
         self.problems: Sequence[str] = ()
         self._read: object = None
         """How it looked when it was last read, a failure included."""
