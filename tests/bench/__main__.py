@@ -6,6 +6,7 @@ Nothing here fails for being slow: figures are for reading, and machines differ.
 import argparse
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -60,7 +61,10 @@ def main() -> None:
     results: list[Result | NotMeasured] = []
     for name in names:
         print(f"{name} …", file=sys.stderr)
-        results += BENCHMARKS[name](chosen.full)
+        try:
+            results += BENCHMARKS[name](chosen.full)
+        except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
+            results.append(NotMeasured(name, f"it failed: {error}"))  # the others still count
     print(f"{_machine()}; load at the end {os.getloadavg()[0]:.1f}: beside others figures suffer\n")
     print(table(results))
     if chosen.json:
