@@ -9,7 +9,9 @@ from checkfirst.model import (
     Action,
     Arrival,
     Decision,
+    Fingerprint,
     Outlook,
+    Risk,
     State,
     Verdict,
     VerdictKind,
@@ -42,9 +44,12 @@ def scene() -> Scene:
     return Scene()
 
 
+PRINT = Fingerprint("a" * 64, 1, "application/pdf", Risk.DOCUMENT)
+
+
 def order(name: bytes, action: Action, kind: VerdictKind, page: str | None = None) -> Ordered:
     verdict = Verdict(kind, "virustotal", "said so", report_url=page)
-    hand = InHand(Work(Arrival(1, State.HELD, b"/d", b"/d/" + name)), None, None)  # type: ignore[arg-type]
+    hand = InHand(Work(Arrival(1, State.HELD, b"/d", b"/d/" + name)), None, PRINT)  # type: ignore[arg-type]
     return Ordered(hand, verdict, Decision(action, "9 of 60 engines"), NOW)
 
 

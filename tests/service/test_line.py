@@ -13,6 +13,7 @@ from checkfirst.errors import StoreError
 from checkfirst.intake.look import Settled
 from checkfirst.model import (
     Answer,
+    Arrival,
     Fingerprint,
     Mode,
     Question,
@@ -25,7 +26,9 @@ from checkfirst.model import (
 from checkfirst.service.asking import Asking
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.line import Line
+from checkfirst.service.listener import Listener, Listeners
 from checkfirst.service.tell import Teller
+from checkfirst.service.work import Done
 from checkfirst.sources.chain import Chain
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
@@ -95,12 +98,26 @@ class Flaky(Journal):
         return await super().advance(steps)
 
 
+class Heard(Listener):
+    """What is told of ends, as it is told."""
+
+    def __init__(self) -> None:
+        self.ends: list[tuple[State, bytes]] = []
+
+    def ended(self, done: Sequence[Done]) -> None:
+        self.found([each.row for each in done])
+
+    def found(self, rows: Sequence[Arrival]) -> None:
+        self.ends += [(row.state, row.name) for row in rows]
+
+
 class Scene:
     """One line with its lanes running, and what it stands between."""
 
     def __init__(self, top: bytes, database: Database, clock: FakeClock) -> None:
         self.top = top
         self.clock = clock
+        self.database = database
         self.downloads, self.held = top + b"/Downloads", top + b"/held"
         self.released, self.quarantine = top + b"/Released", top + b"/Quarantine"
         self.known, self.remote = Known(), Remote()
@@ -117,16 +134,19 @@ class Scene:
         )
         places = Places((self.held,), self.released, self.quarantine, hands.relative)
         teller = Teller(lambda _: pytest.fail("no time is told"))
+        self.heard = Heard()
+        listeners = Listeners(teller, self.heard)
+        recovery = Recovery(self.journal, places, clock, listeners.found)
         self.line = Line(
             mode=Mode.NORMAL,
             journal=self.journal,
             chain=Chain([self.known], clock),
             asking=Asking(self.remote, clock, teller.names),
             hands=hands,
-            teller=teller,
+            teller=listeners,
             clock=clock,
             token=lambda: f"slot{next(tokens)}",
-            mend=Recovery(self.journal, places, clock).mend,
+            mend=recovery.mend,
             done=lambda _: None,
             again=lambda sighting, _: self.again.append(sighting),
         )
@@ -146,11 +166,14 @@ class Scene:
         await asyncio.to_thread(write, os.path.join(self.downloads, name), content)
         await self.settle(name)
 
-    async def settle(self, name: bytes) -> None:
-        path = os.path.join(self.downloads, name)
-        seen = await asyncio.to_thread(os.lstat, path)
+    async def settle(self, *names: bytes) -> None:
+        paths = [os.path.join(self.downloads, name) for name in names]
+        seen = [await asyncio.to_thread(os.lstat, path) for path in paths]
         await self.line.settled(
-            [Settled(Sighting(self.downloads, path), stamp_of(seen), leased=True)]
+            [
+                Settled(Sighting(self.downloads, path), stamp_of(each), leased=True)
+                for path, each in zip(paths, seen, strict=True)
+            ]
         )
 
     async def until(self, *states: State) -> None:
@@ -333,6 +356,7 @@ async def test_a_journal_that_fails_between_intent_and_result_costs_no_file(
     assert await scene.listed(scene.held) == []
     places = [await scene.listed(scene.released), await scene.listed(scene.quarantine)]
     assert sum(names.count(b"new") + names.count(b"payload.quarantined") for names in places) == 1
+    assert scene.heard.ends == [(end, b"new")]
 
 
 async def test_a_left_file_that_is_removed_is_gone_however_often_it_is_looked_for(scene):
@@ -355,3 +379,47 @@ async def test_a_file_of_which_only_the_name_is_known_gets_no_link(scene):
     await scene.until(State.RELEASED)
     assert await scene.content(scene.released + b"/" + name) == b"found"
     assert not await asyncio.to_thread(os.path.lexists, b"/" + name)
+
+
+async def test_a_batch_whose_beginning_cannot_be_journalled_leaves_no_row_behind(scene):
+    """A file that was left before and a new one begin together, or neither does."""
+    await asyncio.to_thread(write, scene.downloads + b"/old", b"old")
+    with await asyncio.to_thread(open, scene.downloads + b"/old", "ab"):
+        await scene.settle(b"old")
+        await scene.until(State.LEFT)
+    async with scene.database.writing() as connection:
+        await connection.execute_fetchall(
+            "CREATE TRIGGER full BEFORE UPDATE ON arrivals WHEN new.state = 'holding'"
+            " BEGIN SELECT raise(ABORT, 'no room'); END"
+        )
+    await asyncio.to_thread(write, scene.downloads + b"/new", b"new")
+    scene.again.clear()
+    await scene.settle(b"new", b"old")
+    await come_true(lambda: len(scene.again) == 2)
+    assert await scene.states() == [State.LEFT]
+    async with scene.database.writing() as connection:
+        await connection.execute_fetchall("DROP TRIGGER full")
+    await scene.settle(b"new", b"old")
+    await scene.until(State.WAITING, State.WAITING)
+
+
+async def test_what_a_command_has_ended_is_forgotten_by_the_retries(scene):
+    await scene.drop(b"new", b"new")
+    await scene.until(State.WAITING)
+    assert scene.line.retries.held(1, quiet=False)
+    assert not scene.line.retries.held(1, quiet=False)
+    await scene.command.advance([Step(1, HELD, State.RELEASED)])
+    await scene.clock.advance(5)
+    async with asyncio.timeout(10):
+        while not scene.line.retries.held(1, quiet=False):
+            await scene.clock.advance(5)
+
+
+async def test_a_held_file_that_somebody_took_away_is_told_of(scene):
+    await scene.drop(b"new", b"new")
+    await scene.until(State.WAITING)
+    row = await scene.journal.get(1)
+    await asyncio.to_thread(os.unlink, row.held)
+    await scene.answer(b"new")
+    await scene.until(State.GONE)
+    assert scene.heard.ends == [(State.GONE, b"new")]

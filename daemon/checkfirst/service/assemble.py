@@ -132,7 +132,7 @@ async def assemble(
         leases=leases,
     )
     places = await asyncio.to_thread(_places_blocking, settings, hands)
-    recovery = Recovery(journal, places, clock)
+    recovery = Recovery(journal, places, clock, teller.found)
 
     async def deliver(answer: Answer) -> None:
         await line.answered(answer)

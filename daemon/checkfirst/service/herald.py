@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from checkfirst.model import Action, Arrival, Outlook, VerdictKind
+from checkfirst.model import Arrival, Outlook, State, VerdictKind
 from checkfirst.notify.news import Kind, News
 from checkfirst.policy.names import escape, show
 from checkfirst.service.listener import Listener
@@ -44,17 +44,24 @@ class Herald(Listener):
 
     def ended(self, done: Sequence[Done]) -> None:
         """Tell of every file; a burst is gathered elsewhere."""
-        for each in done:
-            verdict = each.order.verdict
-            page = verdict.report_url if verdict.kind is VerdictKind.MALICIOUS else None
-            text = _about(each.order.hand.work.arrival, each.order.decision.reason)
-            parent = os.path.dirname(each.destination)
-            if each.order.decision.action is Action.RELEASE:
-                self._put(News(Kind.RELEASED, text, folder=parent))
-                continue
-            self._put(News(Kind.QUARANTINED, text, page or each.destination, parent))
-            if page:
-                self._unasked(page)
+        self.found([each.row for each in done])
+
+    def found(self, rows: Sequence[Arrival]) -> None:
+        """Tell the same when it comes late; a file that has gone is told as a problem."""
+        for row in rows:
+            page = row.report_url if row.verdict is VerdictKind.MALICIOUS else None
+            text = _about(row, row.reason or "")
+            place = row.destination or b""
+            match row.state:
+                case State.RELEASED:
+                    self._put(News(Kind.RELEASED, text, folder=os.path.dirname(place)))
+                case State.QUARANTINED:
+                    news = News(Kind.QUARANTINED, text, page or place, os.path.dirname(place))
+                    self._put(news)
+                    if page:
+                        self._unasked(page)
+                case _:
+                    self._put(News(Kind.PROBLEM, text))
 
     def looked_again(self, again: Again) -> None:
         """Tell what a person can act on; a file that is taken back is told of when it ends."""

@@ -7,6 +7,7 @@ answer puts it on the line again. Knows the order of things and nothing of how t
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 
 from checkfirst.clock import Clock
 from checkfirst.intake.look import Settled
@@ -145,8 +146,12 @@ class Line:
         await (huge_or_large if size >= LARGE_BYTES else self._small).put(work)
 
     async def _look_again(self, ids: list[int]) -> None:
+        ids = [number for number in ids if number not in self._busy]
         rows = [row for number in ids if (row := await self._journal.get(number))]
-        await self.resume(await self._mend([row for row in rows if row.id not in self._busy]))
+        on = await self._mend(rows)
+        for number in set(ids).difference(row.id for row in on):  # it has ended meanwhile
+            self.retries.well(number)
+        await self.resume(on)
 
     async def _process(self, batch: Sequence[Settled | Work]) -> None:
         """Bring a batch as far as it goes now. One that fails as a whole is tried again."""
@@ -188,12 +193,14 @@ class Line:
             for (one, held), row in zip(placed, rows, strict=True)
             if row
         ]
-        ids = await self._journal.begin([steps.intent(one, held, now) for one, held in fresh])
+        ids, took = await self._journal.set_out(
+            [steps.intent(one, held, now) for one, held in fresh],
+            [steps.tried_again(work) for work in left],
+        )
         new = [
             steps.new_work(one, number, held, now)
             for (one, held), number in zip(fresh, ids, strict=True)
         ]
-        took = await self._journal.advance([steps.tried_again(work) for work in left])
         for work in left:
             if work.arrival.id not in took and work.sighting:  # its row has moved on: a new one
                 self.retries.taken(work.arrival)
@@ -223,6 +230,8 @@ class Line:
         ended = await asyncio.to_thread(self._hands.carry_out_blocking, mine, not_now)
         await self._record([one for one in taken if isinstance(one, Missed)], ended)
         self._ask_for([hand for hand in waiting if hand.work.arrival.id in took], since=began)
+        for hand in waiting:
+            self.retries.well(hand.work.arrival.id)
         for hand in hands:
             if hand.work.arrival.id not in took:  # a command has it, or has ended it
                 self.retries.held(hand.work.arrival.id)
@@ -252,6 +261,10 @@ class Line:
         self.retries.taken(arrival)
         if missed.state is State.HELD:
             self._tell.not_judged(missed, is_first=self.retries.held(arrival.id, quiet=quiet))
+            return
+        self.retries.well(arrival.id)
+        if arrival.state is not State.HOLDING:
+            self._tell.found([replace(arrival, state=State.GONE, reason=missed.reason)])
 
     def _ask_for(self, hands: Sequence[InHand], since: float) -> None:
         """Ask about what waits; an answer that came while it was being put down is used."""

@@ -29,6 +29,12 @@ class Listener:
     def ended(self, done: Sequence[Done]) -> None:
         """Files were released or quarantined."""
 
+    def found(self, rows: Sequence[Arrival]) -> None:
+        """What has become of files that nobody could be told of when it happened.
+
+        After a crash, or when the journal could not be written: `released`, `quarantined`, `gone`.
+        """
+
     def looked_again(self, again: Again) -> None:
         """A second look at a file says something else than the first."""
 
@@ -76,6 +82,10 @@ class Listeners(Listener):
     def ended(self, done: Sequence[Done]) -> None:
         """Pass it on."""
         self._pass_on(lambda each: each.ended(done))
+
+    def found(self, rows: Sequence[Arrival]) -> None:
+        """Pass it on."""
+        self._pass_on(lambda each: each.found(rows))
 
     def looked_again(self, again: Again) -> None:
         """Pass it on."""

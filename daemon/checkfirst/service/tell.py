@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import assert_never
 
 from checkfirst.logs import say
-from checkfirst.model import Action, Arrival, VerdictKind
+from checkfirst.model import Action, Arrival, State, VerdictKind
 from checkfirst.policy.names import show
 from checkfirst.policy.quota import Limits
 from checkfirst.policy.sizes import readable
@@ -77,30 +77,22 @@ class Teller(Listener):
             say(_log, logging.INFO, "released", "%d files -> %s", len(unremarkable), folder)
             done = remarkable
         for each in done:
-            self._ended(each)
+            row = each.row
+            _ended(row)
+            if each.other_names:
+                text = "%s still has its content under other names, hard links elsewhere: %d"
+                text += " of them"
+                say(_log, logging.WARNING, "problem", text, show(row.name), each.other_names)
 
-    def _ended(self, done: Done) -> None:
-        order = done.order
-        arrival, found = order.hand.work.arrival, order.hand.fingerprint
-        is_release = order.decision.action is Action.RELEASE
-        event = "released" if is_release else "quarantined"
-        is_unknown = order.verdict.kind is VerdictKind.UNKNOWN and is_release
-        facts = {
-            "id": str(arrival.id),
-            "file": arrival.name,
-            "sha256": found.sha256,
-            "destination": done.destination,
-            "verdict": order.verdict.kind.value,
-            "source": order.verdict.source,
-            "report_url": order.verdict.report_url,
-        }
-        words = [show(arrival.name), show(done.destination), order.decision.reason]
-        text = "%s -> %s: %s (sha256 %s)"
-        level = logging.INFO if is_release and not is_unknown else logging.WARNING
-        say(_log, level, event, text, *words, found.sha256[:12], **facts)
-        if done.other_names:
-            text = "%s still has its content under other names, hard links elsewhere: %d of them"
-            say(_log, logging.WARNING, "problem", text, show(arrival.name), done.other_names)
+    def found(self, rows: Sequence[Arrival]) -> None:
+        """Say late what had happened."""
+        for row in rows:
+            if row.state is State.GONE:
+                text = "%s is no longer in the held folder, and nobody knows who took it: %s"
+                words = (show(row.name), row.reason or "it was not there")
+                say(_log, logging.WARNING, "gone", text, *words, id=str(row.id), file=row.name)
+            else:
+                _ended(row)
 
     def looked_again(self, again: Again) -> None:
         """A second look says something else than the first."""
@@ -177,6 +169,24 @@ class Teller(Listener):
 
     def _clock(self, at: float) -> str:
         return self._local(at).strftime("%H:%M:%S")
+
+
+def _ended(row: Arrival) -> None:
+    is_release = row.state is State.RELEASED
+    is_unknown = row.verdict is VerdictKind.UNKNOWN and is_release
+    facts = {
+        "id": str(row.id),
+        "file": row.name,
+        "sha256": row.sha256,
+        "destination": row.destination,
+        "verdict": row.verdict and row.verdict.value,
+        "source": row.source,
+        "report_url": row.report_url,
+    }
+    words = [show(row.name), show(row.destination or b""), row.reason or ""]
+    text = "%s -> %s: %s (sha256 %s)"
+    level = logging.INFO if is_release and not is_unknown else logging.WARNING
+    say(_log, level, row.state.value, text, *words, (row.sha256 or "")[:12], **facts)
 
 
 def _allowed(limits: Limits) -> str:

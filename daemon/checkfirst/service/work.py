@@ -1,9 +1,9 @@
 """What one lane hands from step to step: frozen values around an arrival."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from checkfirst.model import Arrival, Decision, Fingerprint, Sighting, Stamp, State, Verdict
+from checkfirst.model import Action, Arrival, Decision, Fingerprint, Sighting, Stamp, State, Verdict
 from checkfirst.vault.grip import Grip
 
 
@@ -67,6 +67,22 @@ class Done:
     destination: bytes
     other_names: int = 0
     """Hard links that still give these bytes elsewhere."""
+
+    @property
+    def row(self) -> Arrival:
+        """The arrival as it has ended, as far as a person is told of it."""
+        order = self.order
+        is_release = order.decision.action is Action.RELEASE
+        return replace(
+            order.hand.work.arrival,
+            state=State.RELEASED if is_release else State.QUARANTINED,
+            sha256=order.hand.fingerprint.sha256,
+            verdict=order.verdict.kind,
+            source=order.verdict.source,
+            reason=order.decision.reason,
+            report_url=order.verdict.report_url,
+            destination=self.destination,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from checkfirst.store import arrivals, row
 from checkfirst.store.step import NewArrival, Step
 
 if TYPE_CHECKING:
+    from aiosqlite import Connection
+
     from checkfirst.store.database import Database
 
 
@@ -28,6 +30,12 @@ class Journal:
 
     async def begin(self, intents: Sequence[NewArrival]) -> list[int]:
         """New rows, claimed by us unless `LEFT`, in the order given. Durable when this returns."""
+        return (await self.set_out(intents, ()))[0]
+
+    async def set_out(
+        self, intents: Sequence[NewArrival], steps: Sequence[Step]
+    ) -> tuple[list[int], set[int]]:
+        """`begin` and `advance` as one: either all of it is in the journal, or none."""
         async with self._database.writing() as connection:
             first = await arrivals.next_id(connection)
             ids = list(range(first, first + len(intents)))
@@ -43,7 +51,8 @@ class Journal:
                     for number, intent in zip(ids, intents, strict=True)
                 ],
             )
-        return ids
+            took = await self._advance(connection, steps)
+        return ids, took
 
     async def advance(self, steps: Sequence[Step]) -> set[int]:
         """Take all steps in one transaction; the ids of those that took.
@@ -53,33 +62,38 @@ class Journal:
         """
         if not steps:
             return set()
+        async with self._database.writing() as connection:
+            return await self._advance(connection, steps)
+
+    async def _advance(self, connection: "Connection", steps: Sequence[Step]) -> set[int]:
         wanted = {step.id: step for step in steps}
         if len(wanted) != len(steps):
             raise ValueError("two steps for one row in one call")
-        async with self._database.writing() as connection:
-            found = await connection.execute_fetchall(
-                f"SELECT id, state, claim FROM arrivals WHERE id IN {row.GIVEN}",  # noqa: S608
-                (json.dumps(list(wanted)),),
-            )
-            taken = {
-                number: state
-                for number, state, claim in found
-                if state in wanted[number].before and claim in (None, self._process)
-            }
-            # Nothing can come between looking and writing: the transaction began as a writer.
-            await arrivals.update(
-                connection,
-                [
-                    (
-                        number,
-                        before,
-                        wanted[number].after,
-                        self._claim(wanted[number].after, keep=wanted[number].keep),
-                        wanted[number].facts,
-                    )
-                    for number, before in taken.items()
-                ],
-            )
+        if not steps:
+            return set()
+        found = await connection.execute_fetchall(
+            f"SELECT id, state, claim FROM arrivals WHERE id IN {row.GIVEN}",  # noqa: S608
+            (json.dumps(list(wanted)),),
+        )
+        taken = {
+            number: state
+            for number, state, claim in found
+            if state in wanted[number].before and claim in (None, self._process)
+        }
+        # Nothing can come between looking and writing: the transaction began as a writer.
+        await arrivals.update(
+            connection,
+            [
+                (
+                    number,
+                    before,
+                    wanted[number].after,
+                    self._claim(wanted[number].after, keep=wanted[number].keep),
+                    wanted[number].facts,
+                )
+                for number, before in taken.items()
+            ],
+        )
         return set(taken)
 
     def _claim(self, state: State, *, keep: bool) -> str | None:

@@ -7,10 +7,10 @@ to learn is found out in `mend`.
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from checkfirst.clock import Clock
-from checkfirst.model import Arrival, State
+from checkfirst.model import OPEN_STATES, Arrival, State
 from checkfirst.store.journal import Journal
 from checkfirst.vault.mend import UNFINISHED, Mend
 from checkfirst.vault.places import (
@@ -24,13 +24,28 @@ from checkfirst.vault.places import (
 _FOUND = "it was found in the held folder without a row in the journal"
 
 
+_ENDS = (State.RELEASED, State.QUARANTINED, State.GONE)
+_UNHEARD = {(before, end) for before in OPEN_STATES - {State.HOLDING} for end in _ENDS} - {
+    (State.RESTORING, State.QUARANTINED)
+}
+"""What a row may turn out to have become with nobody told of it."""
+
+
 class Recovery:
     """Mends rows; raises StoreError. A row that the disk says nothing of stays as it is."""
 
-    def __init__(self, journal: Journal, places: Places, clock: Clock) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        places: Places,
+        clock: Clock,
+        told: Callable[[Sequence[Arrival]], None] = lambda _: None,
+    ) -> None:
+        """`told` hears of files that turn out to have ended, or gone, without anybody's notice."""
         self._journal = journal
         self._places = places
         self._clock = clock
+        self._told = told
 
     async def everything(self) -> list[Arrival]:
         """At start: all rows, all held folders, the quarantine. What is left to be worked on."""
@@ -53,9 +68,16 @@ class Recovery:
         others = await self._journal.given_out(hashes)
         mend = Mend(self._places, self._clock.now(), others)
         steps = await asyncio.to_thread(mend.steps_blocking, rows)
-        await self._journal.advance(steps)
-        found = [await self._journal.get(row.id) for row in rows]
-        return [row for row in found if row is not None and row.state in UNFINISHED]
+        took = await self._journal.advance(steps)
+        found = [(row.state, await self._journal.get(row.id)) for row in rows]
+        self._told(
+            [
+                row
+                for before, row in found
+                if row is not None and row.id in took and (before, row.state) in _UNHEARD
+            ]
+        )
+        return [row for _, row in found if row is not None and row.state in UNFINISHED]
 
     async def _adopt_held(self) -> None:
         """Files in a held folder that no open row speaks of."""
