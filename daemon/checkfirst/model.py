@@ -3,11 +3,13 @@
 One value is handed on at each step of the line: Sighting, Arrival, Fingerprint, Verdict,
 Decision, Outcome. Nothing here touches a file, a clock or the network. File names and paths
 are bytes, as the kernel gives them; `policy.names.show` makes them fit for a person's eyes.
-Times are seconds since the epoch (UTC) unless a name says otherwise.
+Times are seconds since the epoch (UTC) unless a name says otherwise. What a burst makes by the ten
+thousand is a named tuple, here and elsewhere: a frozen dataclass takes three times as long to make.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Mode(StrEnum):
@@ -82,8 +84,7 @@ OPEN_STATES = frozenset(
 """States in which something is still to be done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What fstat(2) says of a file at one moment."""
 
     dev: int
@@ -110,8 +111,7 @@ class Stamp:
         return (self.dev, self.ino) == (other.dev, other.ino)
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """The watcher or the sweep noticed a path. Only a hint to look."""
 
     root: bytes
@@ -122,8 +122,7 @@ class Sighting:
     """A person asked for this file (`checkfirst take`): the baseline does not spare it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """What identifies the bytes and says what they are."""
 
     sha256: str
@@ -161,8 +160,7 @@ class Verdict:
     """When the source first saw the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is to be done, and why: the pure result of verdict, mode and settings."""
 
     action: Action

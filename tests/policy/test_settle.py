@@ -1,5 +1,5 @@
 import stat
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -24,8 +24,8 @@ RULES = Rules(settle=2.0, longer=False, temporary_expires=7 * DAY)
 FILE = Stamp(
     dev=1, ino=2, size=10, mtime_ns=5, ctime_ns=5, mode=stat.S_IFREG | 0o644, nlink=1, uid=1000
 )
-GROWN = replace(FILE, size=20, mtime_ns=6, ctime_ns=6)
-EMPTY = replace(FILE, size=0)
+GROWN = FILE._replace(size=20, mtime_ns=6, ctime_ns=6)
+EMPTY = FILE._replace(size=0)
 
 
 def look(entry, now, *, seen=FILE, name=b"file.bin", partner=False, rules=RULES):
@@ -67,7 +67,7 @@ def test_the_quiet_time_begins_at_the_first_look_not_at_the_hint():
 )
 def test_any_change_begins_anew(change):
     entry = look(begin(0.0), 0.0).entry
-    step = look(entry, 2.0, seen=replace(FILE, **change))
+    step = look(entry, 2.0, seen=FILE._replace(**change))
     assert step == Wait(step.entry, 4.0)
     assert step.entry.quiet_since == 2.0
 
@@ -83,7 +83,7 @@ def test_a_change_forgets_refusals():
 def test_what_is_gone_or_no_file_is_forgotten():
     assert look(begin(0.0), 0.0, seen=None) == Forget("it is gone")
     for kind in (stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFCHR):
-        step = look(begin(0.0), 0.0, seen=replace(FILE, mode=kind | 0o644))
+        step = look(begin(0.0), 0.0, seen=FILE._replace(mode=kind | 0o644))
         assert step == Forget("it is not a regular file")
 
 
@@ -172,7 +172,7 @@ def test_ten_minutes_of_refusals_are_a_problem():
 def test_entries_are_frozen_and_small():
     entry = begin(0.0)
     assert not hasattr(entry, "__dict__")
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         entry.quiet_since = 1.0
 
 
@@ -186,7 +186,7 @@ def test_a_file_that_keeps_changing_is_never_ready(pauses, settle, longer, name)
     rules = Rules(settle=settle, longer=longer, temporary_expires=DAY)
     now, entry = 0.0, begin(0.0)
     for number, pause in enumerate(pauses):
-        step = observe(entry, name, replace(FILE, mtime_ns=number), False, now, rules)
+        step = observe(entry, name, FILE._replace(mtime_ns=number), False, now, rules)
         assert isinstance(step, Wait)
         entry, now = step.entry, now + pause
 

@@ -235,7 +235,7 @@ async def test_what_is_adopted_keeps_its_id_while_that_is_free(journal, database
 async def test_pruning_forgets_old_ends_and_never_what_is_kept(journal, database):
     ends = [*State]
     ids = await journal.begin([intent() for _ in ends])
-    await journal.begin([replace(intent(), arrived_at=100.0)])
+    await journal.begin([intent()._replace(arrived_at=100.0)])
     await journal.advance(
         [Step(number, HOLDING, state) for number, state in zip(ids, ends, strict=True)]
     )

@@ -7,7 +7,6 @@ or two, for files that wait as well.
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -128,7 +127,7 @@ def _entry(
 ) -> Listed:
     """What a restore or a release has put there keeps its weight when it is added once more."""
     if before is not None and before.list is name:
-        return replace(before, note=note or before.note, expires_at=until)
+        return before._replace(note=note or before.note, expires_at=until)
     return Listed(named.hash, name, ListedBy.USER, now, note or named.name, until)
 
 

@@ -7,6 +7,7 @@ comes in with it, and what follows goes out.
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from checkfirst.model import Sighting, Stamp
 from checkfirst.policy.ignore import Temporary, partner, temporary
@@ -24,8 +25,7 @@ from checkfirst.vault.grip import lease_blocking, stamp_of
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """A file that has stopped changing, as far as can be told without taking it."""
 
     sighting: Sighting
@@ -34,8 +34,7 @@ class Settled:
     """True: the kernel says that nobody writes. None: it cannot say, so a longer quiet time did."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A path whose time has come."""
 
     sighting: Sighting

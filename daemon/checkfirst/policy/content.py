@@ -209,7 +209,7 @@ def _as_text(head: bytes) -> bytes | None:
     """
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         head = head.replace(b"\0", b"")
-    if head.translate(None, _NOT_TEXT) != head:
+    if b"\0" in head or head.translate(None, _NOT_TEXT) != head:  # the first: fifty times as fast
         return None
     return head.lstrip(_BEFORE_TEXT).lower()
 

@@ -6,10 +6,10 @@ beside it. Whether somebody still holds it open for writing is asked of the kern
 refusal comes back through `refused`. All moments are monotonic seconds.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from stat import S_ISREG
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from checkfirst.model import Stamp
 from checkfirst.policy.ignore import Temporary, ignored, temporary
@@ -49,8 +49,7 @@ class Rules:
         return max(self.settle, LONGER_AT_LEAST) if self.longer else self.settle
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(NamedTuple):
     """What is remembered of a path between two looks."""
 
     stamp: Stamp | None
@@ -62,8 +61,7 @@ class Watched:
     refused_since: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Look again at `due`, or sooner when there is a hint."""
 
     entry: Watched
@@ -72,15 +70,13 @@ class Wait:
     """Quiet, and yet not finished by its name or its emptiness: nobody knows how long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """It has settled as far as looking can tell."""
 
     entry: Watched
 
 
-@dataclass(frozen=True, slots=True)
-class Forget:
+class Forget(NamedTuple):
     """There is nothing to take here."""
 
     reason: str
@@ -125,7 +121,7 @@ def refused(entry: Watched, now: float) -> Wait:
     """Say when to ask again for a lease that was refused, since somebody has the file open."""
     pause = min(_REFUSED_FIRST * 2 ** min(entry.attempts, _DOUBLINGS), _REFUSED_AT_MOST)
     since = now if entry.refused_since is None else entry.refused_since
-    return Wait(replace(entry, attempts=entry.attempts + 1, refused_since=since), now + pause)
+    return Wait(entry._replace(attempts=entry.attempts + 1, refused_since=since), now + pause)
 
 
 def stuck(entry: Watched, now: float) -> bool:

@@ -99,7 +99,7 @@ def judge(looked: Looked, verdict: Verdict | None, mode: Mode, note: str = "") -
         return Judged(looked, None, Decision(Action.WAIT, looked.trouble))
     decision = decide(verdict, mode)
     if note:
-        decision = replace(decision, reason=f"{decision.reason}; {note}")
+        decision = decision._replace(reason=f"{decision.reason}; {note}")
     return Judged(looked, verdict, decision)
 
 

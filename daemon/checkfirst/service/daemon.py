@@ -6,6 +6,7 @@ which loses nothing, as everything that is not finished stands in the journal.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 from functools import partial
@@ -80,6 +81,8 @@ def serve(
                 log.set_level("debug" if verbose else new.settings.log.level)
                 return new, new_key
 
+            # What is loaded by now stays to the end: no collection needs to look through it again.
+            gc.freeze()
             return asyncio.run(_live(loaded, key, reload_for_log, SystemClock()))
 
 

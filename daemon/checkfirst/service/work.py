@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from checkfirst.model import Action, Arrival, Decision, Fingerprint, Sighting, Stamp, State, Verdict
 from checkfirst.vault.grip import Grip
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """An arrival that is to be brought a step further."""
 
     arrival: Arrival
@@ -20,8 +20,7 @@ class Work:
     submitted_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InHand:
+class InHand(NamedTuple):
     """A held file, open, with the fingerprint of the bytes under that descriptor."""
 
     work: Work
@@ -49,8 +48,7 @@ class Missed:
     """It will pass by itself (somebody still writes): nothing to alarm a person with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ordered:
+class Ordered(NamedTuple):
     """A file in hand with what is to be done with it."""
 
     hand: InHand
@@ -59,8 +57,7 @@ class Ordered:
     decided_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """A decision that was carried out."""
 
     order: Ordered

@@ -1,9 +1,8 @@
 """An entry on one of the user's own lists, and how it lies in its row. Knows no connection."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 SELECT = "SELECT hash, list, origin, note, added_at, expires_at FROM listed"
 
@@ -23,8 +22,7 @@ class ListedBy(StrEnum):
     RELEASE = "release"
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """One hash on one list."""
 
     hash: str

@@ -1,8 +1,7 @@
 """What the journal is told: an arrival that begins, and a step that one takes."""
 
 import stat
-from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, Final, NamedTuple, TypedDict
 
 from checkfirst.model import Risk, Stamp, State, VerdictKind
 
@@ -39,8 +38,7 @@ class Facts(TypedDict, total=False):
     origin_url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class NewArrival:
+class NewArrival(NamedTuple):
     """A file that is about to be held, or (`LEFT`) could not be."""
 
     root: bytes
@@ -69,13 +67,15 @@ class NewArrival:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+_NOTHING: Final = Facts()
+
+
+class Step(NamedTuple):
     """From one of the states `before` to `after`, if nobody else has been there."""
 
     id: int
     before: frozenset[State]
     after: State
-    facts: Facts = field(default_factory=Facts)
+    facts: Facts = _NOTHING
     keep: bool = False
     """Keep the claim, as more is to come; at an end state it goes all the same."""

@@ -35,7 +35,7 @@ class Opened:
     """
 
     def __init__(self) -> None:
-        self._found: dict[tuple[bytes, bytes], Folder] = {}
+        self._found: dict[tuple[bytes, bytes], tuple[Folder, os.stat_result]] = {}
 
     def get_blocking(
         self, top: bytes, path: bytes, open_blocking: Callable[[bytes, bytes], Folder]
@@ -43,23 +43,24 @@ class Opened:
         """What `open_blocking` gives for the two; its descriptor is closed with the batch."""
         found = self._found.get((top, path))
         if found is not None:
-            if _is_there_blocking(found):
-                return found
-            os.close(self._found.pop((top, path)).descriptor)
-        found = self._found[top, path] = open_blocking(top, path)
-        return found
+            if _is_there_blocking(*found):
+                return found[0]
+            os.close(self._found.pop((top, path))[0].descriptor)
+        folder = open_blocking(top, path)
+        self._found[top, path] = folder, os.fstat(folder.descriptor)
+        return folder
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         while self._found:
-            os.close(self._found.popitem()[1].descriptor)
+            os.close(self._found.popitem()[1][0].descriptor)
 
 
-def _is_there_blocking(folder: Folder) -> bool:
+def _is_there_blocking(folder: Folder, opened: os.stat_result) -> bool:
     try:
-        return os.path.samestat(os.stat(folder.path), os.fstat(folder.descriptor))
+        return os.path.samestat(os.stat(folder.path), opened)
     except OSError:
         return False
 
