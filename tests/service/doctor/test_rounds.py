@@ -1,5 +1,6 @@
 """The looks themselves, at real folders and a real database."""
 
+import asyncio
 import os
 import threading
 
@@ -15,6 +16,9 @@ from checkfirst.service.doctor.rounds import Check, rounds_blocking
 from checkfirst.service.doctor.table import Installation, checks
 from checkfirst.settings.load import load
 from checkfirst.store.checkup import checkup_blocking
+from checkfirst.store.database import Database
+from checkfirst.store.listed import Listed, ListedBy, ListName
+from checkfirst.store.lists import Lists
 from checkfirst.vault.grip import ignore_lease_breaks
 from tests.cli.journal_scene import Scene
 from tests.sources.knowngood.made import build, digests
@@ -187,7 +191,8 @@ def test_the_known_good_list_is_looked_at(scene):
     build(path, digests(3), source="a set")
     (found,) = sources_of(scene)["known-good"]
     assert (found.level, found.about) == ("ok", str(path))
-    assert found.title == "The known-good list has 3 hashes (a set)"
+    assert found.title.startswith("The known-good list has 3 hashes (a set, imported ")
+    assert found.title.endswith(" days ago)")
     os.truncate(path, 100)
     (found,) = sources_of(scene)["known-good"]
     assert (found.level, "damaged" in found.title) == ("problem", True)
@@ -202,3 +207,63 @@ def test_without_virustotal_no_key_is_missed_and_nobody_asked(scene):
     assert "only this machine is asked (lists, remembered)" in account.title
     (listed,) = found["known-good"]
     assert (listed.level, "nobody asks it" in listed.title) == ("note", True)
+
+
+def test_a_missing_known_good_list_is_missed_where_nobody_else_is_asked(scene):
+    (found,) = sources_of(scene, "sources: [lists, known-good]\n")["known-good"]
+    assert (found.level, "known-good import" in found.to_do) == ("note", True)
+
+
+def lists_of(scene):
+    looks = [each for each in checks(installation(scene)) if each.name == "lists"]
+    return [one for _, found in rounds_blocking(looks) for one in found]
+
+
+def test_files_of_hashes_are_looked_at(scene):
+    allow, block = scene.top / "allow.txt", scene.top / "bad\n.txt"
+    allow.write_text("# nothing yet\n")
+    block.write_text(f"{'a' * 64}\nrubbish\n{'b' * 32}\n{'c' * 40}\nmore rubbish\n")
+    os.utime(block, (1, SystemClock().now() - 3 * 86_400 - 60))
+    with (scene.top / "settings.yaml").open("a") as file:
+        file.write('lists: {allow: [allow.txt], block: ["bad\\n.txt"]}\n')
+    empty, *broken, full = lists_of(scene)
+    assert (empty.level, empty.about) == ("note", str(allow))
+    assert "to allow has 0 hashes, changed just now" in empty.title
+    assert [each.level for each in broken] == ["problem", "problem"]
+    assert [each.title.split(": ")[0] for each in broken] == [
+        f"{scene.top}/bad\\x0a.txt:2",
+        f"{scene.top}/bad\\x0a.txt:5",
+    ]
+    assert "to block has 3 hashes, 2 of them SHA-1 or MD5, changed 3 days ago" in full.title
+    assert full.level == "ok"
+
+
+def test_a_file_of_hashes_that_goes_away_under_the_look_is_told(scene):
+    block = scene.top / "block.txt"
+    block.write_text(f"{'a' * 64}\n")
+    with (scene.top / "settings.yaml").open("a") as file:
+        file.write("lists: {block: [block.txt]}\n")
+    looks = [each for each in checks(installation(scene)) if each.name == "lists"]
+    block.unlink()
+    (found,) = [one for _, found in rounds_blocking(looks) for one in found]
+    assert (found.level, "cannot be read: No such file" in found.title) == ("problem", True)
+
+
+def test_what_commands_keep_is_counted(scene):
+    until = SystemClock().now() - 5
+    entries = [
+        Listed("a" * 64, ListName.ALLOW, ListedBy.USER, 1.0),
+        Listed("b" * 64, ListName.BLOCK, ListedBy.USER, 1.0),
+        Listed("c" * 64, ListName.BLOCK, ListedBy.USER, 1.0, "", until),
+    ]
+
+    async def keep():
+        database = await Database.open(scene.state / "checkfirst.sqlite", SystemClock())
+        try:
+            await Lists(database, SystemClock()).add(*entries)
+        finally:
+            await database.close()
+
+    asyncio.run(keep())
+    (found,) = lists_of(scene)
+    assert found.title == "Your own lists hold 1 to allow, 1 to block"

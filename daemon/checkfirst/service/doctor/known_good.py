@@ -1,27 +1,37 @@
 """The known-good list, as far as it can be told without reading all of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from checkfirst.errors import Problem
 from checkfirst.policy.names import escape
 from checkfirst.service.doctor.finding import Finding, note, ok, problem
+from checkfirst.settings.sources import REMOTE
 from checkfirst.sources.knowngood.format import shown_path
 from checkfirst.sources.knowngood.reading import KnownGoodList
+from checkfirst.sources.remembered import ago
 
 
-def known_good_blocking(path: Path, *, asked: bool) -> list[Finding]:
-    """What lies where the list should be; `asked`: whether the settings have it asked."""
+def known_good_blocking(path: Path, sources: Sequence[str], now: float) -> list[Finding]:
+    """What lies where the list should be; `sources` are those that the settings have asked."""
     about = shown_path(path)
+    asked = "known-good" in sources
     try:
         listed = KnownGoodList.open_blocking(path)
     except Problem as trouble:
         told = problem if asked else note
         return [told(escape(trouble.title), trouble.to_do, about)]
     if listed is None:
-        return []
+        if not asked or not REMOTE.isdisjoint(sources):
+            return []  # most people have none, and miss nothing
+        text = "There is no known-good list, and nobody else is asked"
+        return [note(text, "Make one: checkfirst known-good import PATH", about)]
     with listed:
         facts = listed.facts
-    text = f"The known-good list has {facts.count:,} hashes ({escape(facts.source)})"
+    age = ago(max(now - facts.made_at, 0.0))
+    text = (
+        f"The known-good list has {facts.count:,} hashes ({escape(facts.source)}, imported {age})"
+    )
     if asked:
         return [ok(text, about)]
     to_do = "Name known-good in `sources`, or remove it: checkfirst known-good remove"

@@ -18,6 +18,7 @@ from checkfirst.service.doctor import (
     folders,
     known_good,
     leftovers,
+    lists,
     machine,
     moving,
 )
@@ -34,6 +35,7 @@ from checkfirst.settings.load import Loaded
 from checkfirst.settings.places import DATABASE, KNOWN_GOOD
 from checkfirst.sources.alone import meaning
 from checkfirst.store.checkup import checkup_blocking
+from checkfirst.store.listed import ListName
 from checkfirst.store.reading import Reading
 from checkfirst.vault.held import INSIDE
 
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from checkfirst.sources.virustotal.probe import Probed
 
 SECONDS_FOR_DATABASE = 10.0
+SECONDS_FOR_LISTS = 30.0
+"""A file of hashes may have millions of lines."""
 SECONDS_FOR_ACCOUNT = 45.0
 """The keyring and the answer have limits of their own, which are shorter together."""
 
@@ -118,10 +122,12 @@ def checks(it: Installation) -> list[Check]:
         Check("notify", lambda: _desktop_blocking(it)),
         Check("service", lambda: _service_blocking(it), seconds=SECONDS_FOR_DATABASE),
         Check("leftovers", lambda: _leftovers_blocking(it), show(quarantine)),
+        Check("lists", lambda: lists.kept_blocking(it.database, it.clock.now())),
+        *_lists(it),
         Check(
             "known-good",
             lambda: known_good.known_good_blocking(
-                settings.state / KNOWN_GOOD, asked="known-good" in settings.sources
+                settings.state / KNOWN_GOOD, settings.sources, it.clock.now()
             ),
         ),
         Check("virustotal", lambda: _account_blocking(it), seconds=SECONDS_FOR_ACCOUNT),
@@ -152,6 +158,26 @@ def _moving(it: Installation, root: bytes, state: bytes) -> Check:
         return moving.judge_moving(moving.look_at_moving_blocking(root, state, it.token()))
 
     return Check("moving", look_blocking, show(root))
+
+
+def _lists(it: Installation) -> list[Check]:
+    """One for each file, as one may lie on a mount that is dead."""
+
+    def check(name: ListName, path: Path) -> Check:
+        def look_blocking() -> list[Finding]:
+            read = lists.read_list_blocking(name, path)
+            return lists.judge_list(name, read, it.clock.now())
+
+        return Check("lists", look_blocking, show(bytes(path)), SECONDS_FOR_LISTS)
+
+    named = it.loaded.settings.lists
+    both = ((ListName.ALLOW, named.allow), (ListName.BLOCK, named.block))
+    return [
+        check(name, path)
+        for name, entries in both
+        for path in dict.fromkeys(entries)
+        if isinstance(path, Path)
+    ]
 
 
 def _watching_blocking(it: Installation) -> list[Finding]:
