@@ -17,7 +17,7 @@ from tests.bench.result import NotMeasured, Result
 
 COUNT, FULL_COUNT = 500_000, 5_000_000
 MOST_COUNT = 30_000_000
-"""By `make bench ARGS='known-good-30'` alone."""
+"""Minutes, and four gigabytes of scratch space: only with FULL=1, or by name."""
 _ASKED = 200_000
 _AT_ONCE = 100_000
 
