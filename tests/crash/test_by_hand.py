@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from checkfirst.model import Arrival, State
+from checkfirst.store.reading import Reading
 from checkfirst.vault.failpoint import NAMES, VARIABLE
 from checkfirst.vault.grip import ignore_lease_breaks
 from tests.cli.journal_scene import DATA, Scene
@@ -47,6 +48,7 @@ class Desk(House):
         super().__init__(home, NOWHERE, link_back=True)
         self.released, self.quarantine = home / "Released", home / "quarantine"
         self.change(released=str(self.released), quarantine=str(self.quarantine))
+        self.back = home / "Back"
         self.scene = Scene(home)
         self.ids = {
             "restore": self.scene.quarantine(b"stopped.exe"),
@@ -60,7 +62,7 @@ class Desk(House):
         """Do the deed by a command that dies at that point."""
         number = str(self.ids[deed])
         words = {
-            "restore": ["quarantine", "restore", number],
+            "restore": ["quarantine", "restore", number, "--to", str(self.back)],
             "delete": ["quarantine", "delete", number, "--yes"],
             "release": ["release", number, "--yes"],
         }
@@ -90,7 +92,7 @@ class Desk(House):
         content = PATIENCE if deed == "release" else DATA
         places = [
             path
-            for folder in (self.released, self.quarantine, self.state / "held")
+            for folder in (self.released, self.back, self.quarantine, self.state / "held")
             for path in folder.rglob("*")
             if path.is_file() and read(path) == content
         ]
@@ -99,6 +101,9 @@ class Desk(House):
             assert places == []
             return
         (there,) = places
+        if deed == "restore":  # allowed when it is back, and only then
+            with Reading(self.state / "checkfirst.sqlite") as reading:
+                assert bool(reading.listed(row.sha256)) is (row.state is State.RESTORED)
         if row.state is State.QUARANTINED:
             assert there == Path(os.fsdecode(row.destination), "payload.quarantined")
             assert there.stat().st_mode & 0o7777 == 0
@@ -120,12 +125,13 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def far(desk: Desk) -> Iterator[None]:
     with ExitStack() as mounted:
-        desk.released.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", desk.released]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"mount is not possible here: {done.stderr.strip()}")
-        mounted.callback(subprocess.run, ["umount", "-l", desk.released], check=True)
+        for folder in (desk.released, desk.back):
+            folder.mkdir()
+            command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"mount is not possible here: {done.stderr.strip()}")
+            mounted.callback(subprocess.run, ["umount", "-l", folder], check=True)
         yield
 
 

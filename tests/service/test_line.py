@@ -98,6 +98,10 @@ class Flaky(Journal):
         return await super().advance(steps)
 
 
+async def not_restored(row: Arrival) -> None:
+    pytest.fail(f"nobody has had {row.name!r} back")
+
+
 class Heard(Listener):
     """What is told of ends, as it is told."""
 
@@ -136,7 +140,7 @@ class Scene:
         teller = Teller(lambda _: pytest.fail("no time is told"))
         self.heard = Heard()
         listeners = Listeners(teller, self.heard)
-        recovery = Recovery(self.journal, places, clock, listeners.found)
+        recovery = Recovery(self.journal, places, clock, told=listeners.found, allow=not_restored)
         self.line = Line(
             mode=Mode.NORMAL,
             journal=self.journal,
@@ -375,7 +379,8 @@ async def test_a_file_of_which_only_the_name_is_known_gets_no_link(scene):
     await asyncio.to_thread(write, scene.held + b"/slot/" + name, b"found")
     places = Places((scene.held,), scene.released, scene.quarantine, lambda row: row.name)
     scene.known.verdicts = {sha(b"found"): CLEAN}
-    await scene.line.resume(await Recovery(scene.journal, places, scene.clock).everything())
+    recovery = Recovery(scene.journal, places, scene.clock, allow=not_restored)
+    await scene.line.resume(await recovery.everything())
     await scene.until(State.RELEASED)
     assert await scene.content(scene.released + b"/" + name) == b"found"
     assert not await asyncio.to_thread(os.path.lexists, b"/" + name)

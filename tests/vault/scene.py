@@ -13,7 +13,7 @@ from checkfirst.vault.hold import hold_blocking
 from checkfirst.vault.quarantine import quarantine_blocking, scan_blocking
 from checkfirst.vault.release import release_blocking
 from checkfirst.vault.report import Report
-from checkfirst.vault.restore import delete_blocking, restore_blocking
+from checkfirst.vault.restore import delete_blocking, remove_reports_blocking, restore_blocking
 
 DATA = b"the only copy"
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -51,6 +51,7 @@ def restore(place: bytes, to: bytes) -> None:
             os.unlink(to + b"/out/file")
         if found.payload:
             restore_blocking(found.folder, to + b"/out", b"file", SHA, 0o644, 1)
+            remove_reports_blocking(found.folder)
         else:
             delete_blocking(found.folder)
 

@@ -29,6 +29,8 @@ class Scene:
 
     def __init__(self, top: Path) -> None:
         self.top = top
+        self.allowed: list[int] = []
+        self.stopped = False
         self.downloads, self.held = top / "Downloads", top / "held"
         self.released, self.quarantine = top / "Released", top / "Quarantine"
         for folder in (self.downloads, self.held / "slot", self.released, self.quarantine):
@@ -77,8 +79,16 @@ class Scene:
         os.utime(path, ns=(1_000_000_000, 1_000_000_000))
         return path
 
+    def recovery(self, journal: Journal) -> Recovery:
+        async def allow(row: Arrival) -> None:
+            self.allowed.append(row.id)
+
+        return Recovery(
+            journal, self.places, FakeClock(), allow=allow, stopped=lambda: self.stopped
+        )
+
     def recover(self) -> list[Arrival]:
-        return self.do(lambda journal: Recovery(journal, self.places, FakeClock()).everything())
+        return self.do(lambda journal: self.recovery(journal).everything())
 
     def recovered(self, number: int) -> Arrival:
         self.recover()
@@ -325,6 +335,7 @@ def test_a_restore_that_was_copied_is_finished_and_leaves_one_file(scene):
     assert (row.state, row.destination) == (State.RESTORED, os.fsencode(there))
     assert not folder.exists()
     assert there.read_bytes() == b"bytes"
+    assert scene.allowed == [number]
 
 
 @pytest.mark.parametrize("there", [None, b"other", b"BYTES"])
@@ -334,6 +345,7 @@ def test_a_restore_that_did_not_come_to_copying_is_none(scene, there):
     if there:
         scene.put(to, there)
     assert scene.recovered(number).state is State.QUARANTINED
+    assert scene.allowed == []
     assert sorted(os.listdir(folder)) == ["payload.quarantined", "report.json"]
     assert (folder / "payload.quarantined").stat().st_mode & 0o7777 == 0
 
@@ -365,6 +377,38 @@ def test_a_restore_is_finished_even_when_the_database_is_lost_meanwhile(scene):
     assert scene.do(lambda journal: journal.counts()) == {State.RESTORED: 1}
 
 
+def test_what_is_left_of_a_folder_whose_file_is_known_to_be_back_makes_no_second_row(scene):
+    number, folder, to = restoring(scene, noted=True, payload=False)
+    there = scene.put(to)
+    facts = Facts(destination=os.fsencode(there))
+    step = Step(number, frozenset({State.RESTORING}), State.RESTORED, facts)
+    scene.do(lambda journal: journal.advance([step]))
+    assert scene.recovered(number).destination == os.fsencode(there)
+    assert not folder.exists()
+    assert scene.do(lambda journal: journal.counts()) == {State.RESTORED: 1}
+
+
+def test_nobody_is_allowed_what_no_person_has_had_back(scene):
+    """As the second look restores: into the released folder, without a note."""
+    number, folder, _ = restoring(scene, noted=False, payload=False)
+    there = scene.put(scene.released)
+    assert scene.recovered(number).destination == os.fsencode(there)
+    assert scene.allowed == []
+    assert not folder.exists()
+
+
+def test_a_recovery_that_is_stopped_reads_no_further_and_leaves_the_row(scene):
+    content = bytes(20 * 1024 * 1024)
+    number = scene.row(State.RELEASING, content)
+    held, there = scene.put(scene.held / "slot", content), scene.put(scene.released, content)
+    scene.stopped = True
+    assert scene.recovered(number).state is State.RELEASING
+    assert held.exists()
+    assert there.exists()
+    scene.stopped = False
+    assert scene.recovered(number).state is State.RELEASED
+
+
 def test_only_scratch_that_can_be_no_arrival_is_cleared_away(scene):
     name = ".checkfirst-2a-7.partial"
     (scene.held / name).write_bytes(b"half")
@@ -391,7 +435,7 @@ def test_many_interrupted_rows_cost_one_listing_of_the_quarantine(scene, monkeyp
     real = os.listdir
     monkeypatch.setattr(os, "listdir", lambda path: listed.append(path) or real(path))
     scene.put(scene.held / "slot")
-    scene.do(lambda journal: Recovery(journal, scene.places, FakeClock()).take_over(rows))
+    scene.do(lambda journal: scene.recovery(journal).take_over(rows))
     assert listed.count(os.fsencode(scene.quarantine)) == 1
 
 

@@ -8,7 +8,12 @@ from checkfirst.vault.grip import grasp_blocking
 from checkfirst.vault.problems import BusyError, DiskError, GoneError, TamperedError
 from checkfirst.vault.quarantine import quarantine_blocking, read_report_blocking
 from checkfirst.vault.report import Report
-from checkfirst.vault.restore import delete_blocking, restore_blocking, restoring_to_blocking
+from checkfirst.vault.restore import (
+    delete_blocking,
+    remove_reports_blocking,
+    restore_blocking,
+    restoring_to_blocking,
+)
 
 DATA = b"false alarm"
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -51,7 +56,9 @@ def to(request, place):
 def restore(folder: bytes, to: bytes, name: bytes = b"tool.exe"):
     report = read_report_blocking(folder)
     assert report is not None
-    return restore_blocking(folder, to, name, report.sha256, report.mode, report.mtime_ns)
+    placed = restore_blocking(folder, to, name, report.sha256, report.mode, report.mtime_ns)
+    remove_reports_blocking(folder)
+    return placed
 
 
 @pytest.mark.parametrize("name", [b"tool.exe", b"new\nline", b"\xff\xfe", b"x" * 255])

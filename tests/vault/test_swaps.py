@@ -21,7 +21,7 @@ from checkfirst.vault.hold import hold_blocking
 from checkfirst.vault.quarantine import quarantine_blocking
 from checkfirst.vault.release import release_blocking
 from checkfirst.vault.report import Report
-from checkfirst.vault.restore import restore_blocking
+from checkfirst.vault.restore import remove_reports_blocking, restore_blocking
 from tests.vault.test_failpoint import STORIES, reached
 
 DATA = b"what was judged"
@@ -88,7 +88,10 @@ class Scene:
                 return held
             case "restore":
                 folder = os.path.dirname(self.source)
-                return restore_blocking(folder, self.to, b"file", SHA, 0o644, 1).path
+                there = restore_blocking(folder, self.to, b"file", SHA, 0o644, 1).path
+                with contextlib.suppress(OSError):
+                    remove_reports_blocking(folder)
+                return there
             case "release":
                 with grasp_blocking(self.source, lease=True) as grip:
                     return release_blocking(

@@ -50,6 +50,10 @@ def sha(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+async def _nothing(_: Arrival) -> None:
+    """Let every hash be as it was."""
+
+
 @dataclass(frozen=True)
 class At:
     """A file as it lies on the disk."""
@@ -229,7 +233,7 @@ class Acting:
             os.path.join(os.fsencode(world.downloads), INSIDE),
         )
         places = Places(held, hands.ends.released, hands.ends.quarantine, hands.relative)
-        self.recovery = Recovery(self.journal, places, clock)
+        self.recovery = Recovery(self.journal, places, clock, allow=_nothing)
         self.line = Line(
             mode=Mode.NORMAL,
             journal=self.journal,

@@ -18,7 +18,7 @@ from checkfirst.intake.settling import Settling
 from checkfirst.model import Answer, Sighting
 from checkfirst.policy.settle import Rules as SettleRules
 from checkfirst.service.asking import Asking
-from checkfirst.service.assemble_deeds import open_deeds
+from checkfirst.service.assemble_deeds import Deeds, open_deeds
 from checkfirst.service.assemble_notify import Notifications, notifications
 from checkfirst.service.assemble_sources import (
     Around,
@@ -66,6 +66,7 @@ class Parts:
     chain: Chain
     remote: Remote
     recovery: Recovery
+    deeds: Deeds
     hands: Hands
     wanted: Wanted
     teller: Listener
@@ -132,12 +133,20 @@ async def assemble(
         leases=leases,
     )
     places = await asyncio.to_thread(_places_blocking, settings, hands)
-    recovery = Recovery(journal, places, clock, teller.found)
+    deeds = await open_deeds(database, clock)
+    recovery = Recovery(
+        journal,
+        places,
+        clock,
+        told=teller.found,
+        allow=deeds.allow_restored,
+        stopped=stopped,
+    )
 
     async def deliver(answer: Answer) -> None:
         await line.answered(answer)
 
-    hand = Hand(settings, await open_deeds(database, clock), clock)
+    hand = Hand(settings, deeds, clock)
     remote = remote_sources(around, chain, deliver)
     line = Line(
         mode=settings.mode,
@@ -167,6 +176,7 @@ async def assemble(
         chain=chain,
         remote=remote,
         recovery=recovery,
+        deeds=deeds,
         hands=hands,
         wanted=Wanted(database),
         heed=heed,

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from checkfirst.clock import Clock
+from checkfirst.model import Arrival
+from checkfirst.policy.names import show
 from checkfirst.settings.places import DATABASE
 from checkfirst.settings.schema import Settings
 from checkfirst.store.database import Database
@@ -30,6 +32,8 @@ class Deeds:
     journal: Journal
     allow: Callable[[str, ListedBy, str], Awaitable[Callable[[], Awaitable[None]]]]
     """Puts a hash on the allow list: hash, by what, a note. What comes back undoes it."""
+    allow_restored: Callable[[Arrival], Awaitable[None]]
+    """The same for a file that was given back, without a way back."""
     wish: Callable[[Sequence[bytes]], Awaitable[None]]
     """Asks the daemon to take files in."""
 
@@ -51,7 +55,11 @@ async def open_deeds(database: Database, clock: Clock) -> Deeds:
 
         return undo
 
+    async def allow_restored(row: Arrival) -> None:
+        if row.sha256 is not None:
+            await allow(row.sha256, ListedBy.RESTORE, show(row.name))
+
     async def wish(paths: Sequence[bytes]) -> None:
         await wanted.ask(paths, clock.now())
 
-    return Deeds(Journal(database, process), allow, wish)
+    return Deeds(Journal(database, process), allow, allow_restored, wish)

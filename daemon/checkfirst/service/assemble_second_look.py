@@ -6,11 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from checkfirst.model import Arrival, Sighting
 from checkfirst.service.assemble import Parts
-from checkfirst.service.assemble_deeds import Deeds
 from checkfirst.service.assemble_sources import REMOTE
 from checkfirst.service.deeds import Hand
 from checkfirst.service.second_look import Means, SecondLook
-from checkfirst.store.listed import ListedBy
 from checkfirst.store.remembered import Remembered
 from checkfirst.store.second_looks import SecondLooks
 from checkfirst.vault.release import unlink_back_blocking
@@ -58,17 +56,7 @@ def second_look(parts: Parts, stopped: Callable[[], bool]) -> SecondLook | None:
 
 def _restorer(parts: Parts) -> Callable[[Arrival], Awaitable[bytes | None]]:
     """Restores as a person would, but allows nothing: VirusTotal may change its mind once more."""
-
-    async def nothing() -> None:
-        return None
-
-    async def allow(_hash: str, _by: ListedBy, _note: str) -> Callable[[], Awaitable[None]]:
-        return nothing
-
-    async def wish(_paths: Sequence[bytes]) -> None:
-        return None
-
-    hand = Hand(parts.settings, Deeds(parts.journal, allow, wish), parts.clock)
+    hand = Hand(parts.settings, parts.deeds, parts.clock, by_person=False)
 
     async def restore(file: Arrival) -> bytes | None:
         folder = await asyncio.to_thread(os.path.realpath, parts.settings.released)

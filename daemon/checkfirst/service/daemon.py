@@ -154,9 +154,11 @@ async def _recovered(parts: Parts, again: asyncio.Event) -> list[Arrival] | None
     while not again.is_set():
         try:
             await parts.journal.release_dead_claims(is_alive)
-            return await parts.recovery.everything()
+            rows = await parts.recovery.everything()
         except PassingStoreError as error:
             logs.say(_log, logging.ERROR, "problem", "nothing is taken in until then: %s", error)
+        else:
+            return None if again.is_set() else rows
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ROOM_AGAIN_SECONDS):
                 await again.wait()

@@ -6,11 +6,13 @@ when the person gives up meanwhile.
 """
 
 import asyncio
+import contextlib
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from checkfirst.clock import Clock, SystemClock
@@ -29,7 +31,7 @@ from checkfirst.vault.grip import Grip, ignore_lease_breaks
 from checkfirst.vault.hold import open_held_blocking, remove_slot_blocking
 from checkfirst.vault.problems import translate
 from checkfirst.vault.release import release_blocking
-from checkfirst.vault.restore import delete_blocking, restore_blocking
+from checkfirst.vault.restore import delete_blocking, remove_reports_blocking, restore_blocking
 from checkfirst.watch.mounts import filesystem_blocking, is_remote
 
 Stopped = Callable[[], bool]
@@ -70,6 +72,10 @@ _DELETE = _Course(_STOPPED, State.DELETING, State.DELETED, State.QUARANTINED)
 _RELEASE = _Course(WAITING, State.RELEASING, State.RELEASED, State.HELD)
 
 
+async def _nothing() -> None:
+    """Nothing follows."""
+
+
 @contextmanager
 def unwatched(row: Arrival) -> Iterator[Stopped]:
     """Nobody looks on."""
@@ -80,11 +86,15 @@ def unwatched(row: Arrival) -> Iterator[Stopped]:
 class Hand:
     """The person's hand in journal and vault."""
 
-    def __init__(self, settings: Settings, deeds: Deeds, clock: Clock) -> None:
-        """Use `at_work`."""
+    def __init__(
+        self, settings: Settings, deeds: Deeds, clock: Clock, *, by_person: bool = True
+    ) -> None:
+        """Use `at_work`. Only what a person restores is allowed from then on."""
+        self._by_person = by_person
         self._settings = settings
         self._journal = deeds.journal
         self._allow = deeds.allow
+        self._allow_restored = deeds.allow_restored
         self._clock = clock
         self._given_up = threading.Event()
 
@@ -122,15 +132,23 @@ class Hand:
         def do_blocking(stopped: Stopped) -> Deed:
             mode = 0o600 if row.mode is None else row.mode
             placed = restore_blocking(
-                folder, to, row.name, sha256, mode, row.mtime_ns, stopped=stopped
+                folder,
+                to,
+                row.name,
+                sha256,
+                mode,
+                row.mtime_ns,
+                noted=self._by_person,
+                stopped=stopped,
             )
             return Deed(row, placed.path)
 
-        # Allowed before it is back, or the daemon could take it again in between.
-        disallow = await self._allow(sha256, ListedBy.RESTORE, show(row.name))
-        deed = await self._carry_out(row, _RESTORE, do_blocking, watched)
-        if deed.problem is not None:
-            await disallow()
+        # Allowed when it is back and not before: a restore that is cut short must let nothing in.
+        then = partial(self._allow_restored, row) if self._by_person else _nothing
+        deed = await self._carry_out(row, _RESTORE, do_blocking, watched, then)
+        if deed.problem is None:
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(remove_reports_blocking, folder)
         return deed
 
     async def _delete(self, row: Arrival) -> Deed:
@@ -205,8 +223,9 @@ class Hand:
         course: _Course,
         do_blocking: Callable[[Stopped], Deed],
         watched: Watched,
+        then: Callable[[], Awaitable[None]] = _nothing,
     ) -> Deed:
-        """Do what was begun and commit the result, whichever it is."""
+        """Do what was begun and commit the result, whichever it is; before a good one, `then`."""
         try:
             with watched(row) as stopped:
                 deed = await asyncio.to_thread(do_blocking, self._or_given_up(stopped))
@@ -217,6 +236,7 @@ class Hand:
             facts = Facts(reason=str(problem), decided_at=None) if is_held else Facts()
             await self._end(row, course, course.failed, facts)
             return Deed(row, None, problem)
+        await then()
         facts = Facts(destination=deed.where, finished_at=self._clock.now())
         await self._end(row, course, course.after, facts)
         return deed

@@ -34,14 +34,18 @@ def head_blocking(grip: Grip) -> bytes:
     return os.pread(grip.descriptor, HEAD, 0)
 
 
-def hash_of_blocking(path: bytes, *, insist: bool = False) -> str | None:
+def hash_of_blocking(
+    path: bytes, *, insist: bool = False, stopped: Callable[[], bool] | None = None
+) -> str | None:
     """SHA-256 of a file that may be anything by now; None when it cannot be had. No lease is taken.
 
-    `insist` as in `grasp_blocking`.
+    `insist` as in `grasp_blocking`, `stopped` and its StoppedError as for all long reads.
     """
     try:
         with grasp_blocking(path, lease=False, insist=insist) as grip:
-            return digest_blocking(grip)
+            return digest_blocking(grip, stopped)
+    except StoppedError:
+        raise
     except (FileProblem, OSError):
         return None
 

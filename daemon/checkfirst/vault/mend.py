@@ -4,11 +4,12 @@ Places outrank rows. Nothing is judged here and nothing is released: a file that
 goes back on the line. Nothing is unlinked unless the same bytes were read elsewhere.
 """
 
+import contextlib
 import logging
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Final
 
@@ -17,6 +18,7 @@ from checkfirst.model import OPEN_STATES, Arrival, State
 from checkfirst.store.step import Facts, Step
 from checkfirst.vault.digest import hash_of_blocking
 from checkfirst.vault.places import Places, folders_blocking, is_file_blocking
+from checkfirst.vault.problems import StoppedError
 from checkfirst.vault.quarantine import PAYLOAD, read_report_blocking, seal_blocking
 from checkfirst.vault.release import released_before_blocking
 from checkfirst.vault.restore import (
@@ -37,18 +39,38 @@ _HASH: Final = re.compile(rb"([0-9a-f]{8})(?: \([0-9]+\))?")
 class Mend:
     """One look at the disk; made anew for each, as it keeps what it has listed."""
 
-    def __init__(self, places: Places, now: float, others: Iterable[bytes] = ()) -> None:
-        """`others`: where files lie that rows which have ended speak of."""
+    def __init__(
+        self,
+        places: Places,
+        now: float,
+        others: Iterable[bytes] = (),
+        stopped: Callable[[], bool] | None = None,
+    ) -> None:
+        """`others`: where files lie that rows which have ended speak of.
+
+        `stopped` is asked while files are read.
+        """
         self._places = places
+        self._stopped = stopped
         self._now = now
         self._others = set(others)
+        self.emptied: list[bytes] = []
+        """Folders of the quarantine whose files have been given back: `tidy_blocking` takes them
+        when the journal knows."""
+        self.allowed: list[Arrival] = []
+        """Files that a person has had back: their hashes are to be allowed."""
 
     def steps_blocking(self, rows: Iterable[Arrival]) -> list[Step]:
-        """What each row must learn; one that is right, or cannot be looked into, needs no step."""
+        """What each row must learn; one that is right, or cannot be looked into, needs no step.
+
+        Once stopped, the rows that follow are left for another time.
+        """
         steps = []
         for row in rows:
             try:
                 step = self._step_blocking(row)
+            except StoppedError:
+                break
             except (FileProblem, OSError) as error:
                 _log.warning("what became of file %d cannot be seen now: %s", row.id, error)
                 continue
@@ -56,10 +78,16 @@ class Mend:
                 steps.append(step)
         return steps
 
+    def tidy_blocking(self) -> None:
+        """Remove what is left of the folders of the quarantine that have been emptied."""
+        for folder in self.emptied:
+            with contextlib.suppress(OSError):
+                remove_reports_blocking(folder)
+
     def _step_blocking(self, row: Arrival) -> Step | None:  # noqa: PLR0911  (a table of states)
         is_held = row.held is not None and is_file_blocking(row.held)
         match row.state:
-            case State.HOLDING if is_held and _is_copy_blocking(row):
+            case State.HOLDING if is_held and self._is_copy_blocking(row):
                 # It was copied and not yet removed; the original counts.
                 _unlink_blocking(row.held)
                 return self._to(row, State.LEFT, reason="taking it was interrupted")
@@ -91,9 +119,9 @@ class Mend:
             # The held file may go only if it still is what was copied and the copy is whole.
             # Else it is judged, and moved, once more.
             is_whole = there is not None and (
-                after is State.RELEASED or _payload_hash_blocking(there) == row.sha256
+                after is State.RELEASED or self._payload_hash_blocking(there) == row.sha256
             )
-            if not is_whole or not _still_is_blocking(row):
+            if not is_whole or not self._still_is_blocking(row):
                 return self._to(row, State.HELD, reason="its move was interrupted")
             _unlink_blocking(row.held)
         if there is None:  # while the folder itself is away, nothing in it is gone
@@ -102,7 +130,7 @@ class Mend:
 
     def _given_blocking(self, folder: bytes, relative: bytes, row: Arrival) -> bytes | None:
         """Where the row's own file lies there; no two rows' own, however alike they are."""
-        there = released_before_blocking(folder, relative, row, self._others)
+        there = released_before_blocking(folder, relative, row, self._others, self._stopped)
         if there is not None:
             self._others.add(there)
         return there
@@ -135,17 +163,18 @@ class Mend:
         if not os.path.isdir(self._places.quarantine):
             return None  # the quarantine itself is away
         # When even the note of it has gone, most likely where restored files go by default.
-        to = restoring_to_blocking(folder) or self._places.released
-        there = self._given_blocking(to, row.name, row)
+        noted = restoring_to_blocking(folder)
+        there = self._given_blocking(noted or self._places.released, row.name, row)
         payload = os.path.join(folder, PAYLOAD)
         if os.path.lexists(payload):
-            if there is None or _payload_hash_blocking(folder) != row.sha256:
+            if there is None or self._payload_hash_blocking(folder) != row.sha256:
                 forget_restoring_blocking(folder)
                 seal_blocking(folder)
-                return self._to(row, State.QUARANTINED, reason="restoring it was interrupted")
+                return self._to(row, State.QUARANTINED)
             _unlink_blocking(payload)
-        if os.path.isdir(folder):
-            remove_reports_blocking(folder)
+        self.emptied.append(folder)
+        if noted is not None:
+            self.allowed.append(row)
         return self._to(row, State.RESTORED, destination=there)
 
     def _missing_blocking(self, row: Arrival) -> Step | None:
@@ -157,6 +186,41 @@ class Mend:
             return self._to(row, State.RELEASED, destination=there)
         return self._to(row, State.GONE, reason="it is no longer in the held folder")
 
+    def _payload_hash_blocking(self, folder: bytes) -> str | None:
+        try:
+            return self._hash_of_blocking(os.path.join(folder, PAYLOAD))
+        finally:
+            seal_blocking(folder)
+
+    def _is_copy_blocking(self, row: Arrival) -> bool:
+        """Whether the held file is a copy of what still lies at the origin, byte for byte.
+
+        A file of the same name may have arrived there since, even the same once more; then both are
+        to be kept.
+        """
+        held, origin = row.held, row.origin
+        if held is None or not is_file_blocking(origin):
+            return False
+        seen = os.lstat(origin)
+        if row.ino is not None and (seen.st_dev, seen.st_ino, seen.st_mtime_ns) != (
+            row.dev,
+            row.ino,
+            row.mtime_ns,
+        ):
+            return False
+        if not os.path.getsize(held):
+            return True  # a name that was reserved, see rename_by_reservation
+        if os.path.getsize(held) != os.path.getsize(origin):
+            return False
+        found = self._hash_of_blocking(held)
+        return found is not None and found == self._hash_of_blocking(origin, insist=False)
+
+    def _still_is_blocking(self, row: Arrival) -> bool:
+        return row.held is not None and self._hash_of_blocking(row.held) == row.sha256
+
+    def _hash_of_blocking(self, path: bytes, *, insist: bool = True) -> str | None:
+        return hash_of_blocking(path, insist=insist, stopped=self._stopped)
+
     def _to(
         self, row: Arrival, state: State, reason: str = "", destination: bytes | None = None
     ) -> Step:
@@ -166,41 +230,6 @@ class Mend:
         if state not in UNFINISHED:
             facts["finished_at"] = self._now
         return Step(row.id, frozenset({row.state}), state, facts)
-
-
-def _payload_hash_blocking(folder: bytes) -> str | None:
-    try:
-        return hash_of_blocking(os.path.join(folder, PAYLOAD), insist=True)
-    finally:
-        seal_blocking(folder)
-
-
-def _is_copy_blocking(row: Arrival) -> bool:
-    """Whether the held file is a copy of what still lies at the origin, byte for byte.
-
-    A file of the same name may have arrived there since, even the same once more; then both are to
-    be kept.
-    """
-    held, origin = row.held, row.origin
-    if held is None or not is_file_blocking(origin):
-        return False
-    seen = os.lstat(origin)
-    if row.ino is not None and (seen.st_dev, seen.st_ino, seen.st_mtime_ns) != (
-        row.dev,
-        row.ino,
-        row.mtime_ns,
-    ):
-        return False
-    if not os.path.getsize(held):
-        return True  # a name that was reserved, see rename_by_reservation
-    if os.path.getsize(held) != os.path.getsize(origin):
-        return False
-    found = hash_of_blocking(held, insist=True)
-    return found is not None and found == hash_of_blocking(origin)
-
-
-def _still_is_blocking(row: Arrival) -> bool:
-    return row.held is not None and hash_of_blocking(row.held, insist=True) == row.sha256
 
 
 def _unlink_blocking(path: bytes | None) -> None:

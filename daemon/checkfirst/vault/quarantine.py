@@ -65,7 +65,7 @@ def quarantine_blocking(
     try:
         top = make_folder_blocking(quarantine, 0o700)
         try:
-            name, folder = _own_folder_blocking(top, quarantine, report)
+            name, folder = _own_folder_blocking(top, quarantine, report, stopped)
         finally:
             os.close(top)
         path = os.path.join(quarantine, name)
@@ -129,7 +129,9 @@ def seal_blocking(folder: bytes) -> None:
         os.close(descriptor)
 
 
-def _own_folder_blocking(top: int, quarantine: bytes, report: Report) -> tuple[bytes, int]:
+def _own_folder_blocking(
+    top: int, quarantine: bytes, report: Report, stopped: Callable[[], bool] | None
+) -> tuple[bytes, int]:
     """Make the folder with its reports, or find the one that a crash left; name and descriptor.
 
     It gets its name when the reports are in it, so that no folder is without.
@@ -140,7 +142,7 @@ def _own_folder_blocking(top: int, quarantine: bytes, report: Report) -> tuple[b
         return os.fsencode(quarantine_folder(day, report.name, report.sha256, n))
 
     def taken(n: int) -> bool:
-        return exists(name(n), top) and not _is_begun_blocking(top, name(n), report)
+        return exists(name(n), top) and not _is_begun_blocking(top, name(n), report, stopped)
 
     n = next_free(taken, 0) if taken(0) else 0
     while not exists(name(n), top):
@@ -173,7 +175,9 @@ def _staged_blocking(top: int, report: Report) -> bytes:
     return name
 
 
-def _is_begun_blocking(top: int, name: bytes, report: Report) -> bool:
+def _is_begun_blocking(
+    top: int, name: bytes, report: Report, stopped: Callable[[], bool] | None
+) -> bool:
     """Whether the folder was made for this very arrival, and nothing strange is in it."""
     try:
         folder = open_folder_blocking(name, top)
@@ -188,7 +192,11 @@ def _is_begun_blocking(top: int, name: bytes, report: Report) -> bool:
         ):
             return False
         payload = payload_blocking(folder)
-        return payload is None or not payload.size or _is_whole_blocking(folder, report.sha256)
+        return (
+            payload is None
+            or not payload.size
+            or _is_whole_blocking(folder, report.sha256, stopped)
+        )
     finally:
         os.close(folder)
 
@@ -201,7 +209,7 @@ def _filled_blocking(
     stopped: Callable[[], bool] | None,
 ) -> Moved:
     payload = payload_blocking(folder)
-    if payload is not None and _is_whole_blocking(folder, report.sha256):
+    if payload is not None and _is_whole_blocking(folder, report.sha256, stopped):
         links = os.fstat(grip.descriptor).st_nlink
         unlink_if_same(held, grip.stamp)
         return Moved(PAYLOAD, fresh=True, other_names=max(links - 1, 0))
@@ -217,12 +225,12 @@ def _only_payload(n: int) -> bytes:
     return PAYLOAD
 
 
-def _is_whole_blocking(folder: int, sha256: str) -> bool:
+def _is_whole_blocking(folder: int, sha256: str, stopped: Callable[[], bool] | None) -> bool:
     """Whether the payload is what it should be; it is sealed again afterwards."""
     try:
         with grasp_blocking(PAYLOAD, lease=False, dir_fd=folder, insist=True) as grip:
             try:
-                return digest_blocking(grip) == sha256
+                return digest_blocking(grip, stopped) == sha256
             finally:
                 os.fchmod(grip.descriptor, 0)
     except (ChangedError, NotAFileError, OSError):

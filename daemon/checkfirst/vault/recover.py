@@ -7,7 +7,7 @@ to learn is found out in `mend`.
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from checkfirst.clock import Clock
 from checkfirst.model import OPEN_STATES, Arrival, State
@@ -20,6 +20,8 @@ from checkfirst.vault.places import (
     lying_blocking,
     reported_blocking,
 )
+from checkfirst.vault.quarantine import PAYLOAD
+from checkfirst.vault.restore import remove_reports_blocking
 
 _FOUND = "it was found in the held folder without a row in the journal"
 
@@ -39,13 +41,22 @@ class Recovery:
         journal: Journal,
         places: Places,
         clock: Clock,
+        *,
         told: Callable[[Sequence[Arrival]], None] = lambda _: None,
+        allow: Callable[[Arrival], Awaitable[None]],
+        stopped: Callable[[], bool] | None = None,
     ) -> None:
-        """`told` hears of files that turn out to have ended, or gone, without anybody's notice."""
+        """`told` hears of files that turn out to have ended, or gone, without anybody's notice.
+
+        `allow` remembers the hash of a file that a person has had back as allowed. Once `stopped`,
+        rows whose files would have to be read stay as they are.
+        """
         self._journal = journal
         self._places = places
         self._clock = clock
         self._told = told
+        self._allow = allow
+        self._stopped = stopped
 
     async def everything(self) -> list[Arrival]:
         """At start: all rows, all held folders, the quarantine. What is left to be worked on."""
@@ -66,9 +77,12 @@ class Recovery:
         """These rows as they are after a look at the disk; ended ones are left out."""
         hashes = [row.sha256 for row in rows if row.sha256 is not None]
         others = await self._journal.given_out(hashes)
-        mend = Mend(self._places, self._clock.now(), others)
+        mend = Mend(self._places, self._clock.now(), others, self._stopped)
         steps = await asyncio.to_thread(mend.steps_blocking, rows)
+        for row in mend.allowed:  # before the journal has it ended: else a crash would forget it
+            await self._allow(row)
         took = await self._journal.advance(steps)
+        await asyncio.to_thread(mend.tidy_blocking)
         found = [(row.state, await self._journal.get(row.id)) for row in rows]
         self._told(
             [
@@ -109,6 +123,19 @@ class Recovery:
         folders = await asyncio.to_thread(folders_blocking, self._places.quarantine)
         known = await self._journal.destinations(folders)
         new = [folder for folder in folders if folder not in known]
-        await self.take_over(
-            await self._journal.adopt(await asyncio.to_thread(reported_blocking, new))
-        )
+        found = await asyncio.to_thread(reported_blocking, new)
+        strays = [each for each in found if not await self._is_restored(each)]
+        await self.take_over(await self._journal.adopt(strays))
+
+    async def _is_restored(self, found: Arrival) -> bool:
+        """Whether the journal has it as given back; then what is left of its folder goes."""
+        row = await self._journal.get(found.id)
+        if found.state is not State.RESTORING or row is None or found.destination is None:
+            return False
+        if (row.state, row.sha256) != (State.RESTORED, found.sha256):
+            return False
+        try:
+            left = await asyncio.to_thread(remove_reports_blocking, found.destination)
+        except OSError:
+            return True
+        return PAYLOAD not in left

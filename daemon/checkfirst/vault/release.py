@@ -66,13 +66,17 @@ def release_blocking(  # noqa: PLR0913  (what, whence, whither, and how it may d
 
 
 def released_before_blocking(
-    folder: bytes, relative: bytes, arrival: Arrival, others: Container[bytes] = ()
+    folder: bytes,
+    relative: bytes,
+    arrival: Arrival,
+    others: Container[bytes] = (),
+    stopped: Callable[[], bool] | None = None,
 ) -> bytes | None:
     """Where a file whose release was cut short has arrived already, if it has.
 
     A rename keeps its device, inode and size; a copy keeps size, mtime and SHA-256. Only names
     that the release could have chosen are looked at, and none of `others`, which are known to be
-    other arrivals of the same bytes.
+    other arrivals of the same bytes. `stopped` is asked while one is read: StoppedError.
     """
     parent, _, name = relative.rpartition(b"/")
     for n in range(_SEARCHED):
@@ -86,7 +90,8 @@ def released_before_blocking(
             continue
         if (seen.st_dev, seen.st_ino) == (arrival.dev, arrival.ino):
             return path
-        if seen.st_mtime_ns == arrival.mtime_ns and hash_of_blocking(path) == arrival.sha256:
+        is_as_old = seen.st_mtime_ns == arrival.mtime_ns
+        if is_as_old and hash_of_blocking(path, stopped=stopped) == arrival.sha256:
             return path
     return None
 

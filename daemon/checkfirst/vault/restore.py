@@ -27,11 +27,13 @@ from checkfirst.vault.quarantine import PAYLOAD, REPORT, TEXT
 _TO: Final = b"restoring-to"
 """A symbolic link to the folder that a file is being given back into, while it is; so a restore
 that was cut short can be finished from what lies there, even without the database."""
+_OURS: Final = {TEXT: ".text", REPORT: ".report", _TO: ".note"}
+"""What we put into a folder beside the payload, with the failpoints of its removal."""
 _RESTORING: Final = "restore the file from the quarantine"
 _DELETING: Final = "delete the file from the quarantine"
 
 
-def restore_blocking(
+def restore_blocking(  # noqa: PLR0913  (what, whence, whither, and how it is to be)
     folder: bytes,
     to: bytes,
     name: bytes,
@@ -39,13 +41,18 @@ def restore_blocking(
     mode: int,
     mtime_ns: int | None,
     *,
+    noted: bool = True,
     stopped: Callable[[], bool] | None = None,
 ) -> Placed:
-    """Move the payload of the quarantine's `folder` into the folder `to`, and remove `folder`.
+    """Move the payload of the quarantine's `folder` into the folder `to`.
 
-    The name is numbered when it is taken. The payload must still have that SHA-256: else
-    TamperedError, and it stays, sealed. Also raises GoneError, NotAFileError, BusyError,
-    StoppedError and DiskError; the payload is then still in quarantine.
+    The name is numbered when it is taken. `noted`: a person wants it, which is noted in `folder`
+    with the place, so that it is known after a crash; what is left of `folder` goes only when the
+    journal knows as well, see `remove_reports_blocking`.
+
+    The payload must still have that SHA-256: else TamperedError, and it stays, sealed. Also raises
+    GoneError, NotAFileError, BusyError, StoppedError and DiskError; the payload is then still in
+    quarantine.
     """
     payload = os.path.join(folder, PAYLOAD)
     try:
@@ -56,13 +63,12 @@ def restore_blocking(
                 to,
                 Target("restore", there, _numbered(name), sha256, mode, mtime_ns),
                 stopped,
+                noted=noted,
             )
         finally:
             os.close(there)
     except OSError as error:
         raise translate(error, _RESTORING, payload) from error
-    with contextlib.suppress(OSError):  # the file is back; `delete_blocking` removes what stays
-        _removed_blocking(folder, "restore")
     return Placed(os.path.join(to, moved.name), moved.fresh, moved.other_names)
 
 
@@ -97,7 +103,12 @@ def _numbered(name: bytes) -> Callable[[int], bytes]:
 
 
 def _verified_and_moved_blocking(
-    payload: bytes, to: bytes, target: Target, stopped: Callable[[], bool] | None
+    payload: bytes,
+    to: bytes,
+    target: Target,
+    stopped: Callable[[], bool] | None,
+    *,
+    noted: bool,
 ) -> Moved:
     folder = open_folder_blocking(os.path.dirname(payload))
     try:
@@ -113,7 +124,9 @@ def _verified_and_moved_blocking(
             if digest_blocking(grip, stopped) != target.sha256:
                 raise TamperedError(payload)  # noqa: TRY301  (sealed below, like the rest)
             failpoint("restore.verified")
-            _note_blocking(os.path.dirname(payload), to)
+            forget_restoring_blocking(os.path.dirname(payload))
+            if noted:
+                _note_blocking(os.path.dirname(payload), to)
             failpoint("restore.noted")
             return move_blocking(grip, payload, target, stopped)
         except BaseException as error:
@@ -125,7 +138,7 @@ def _verified_and_moved_blocking(
 
 
 def restoring_to_blocking(folder: bytes) -> bytes | None:
-    """Where the file in this folder of the quarantine was being given back to, if it was."""
+    """Where a person had the file in this folder of the quarantine given back to, if so."""
     try:
         return os.readlink(os.path.join(folder, _TO))
     except OSError:
@@ -148,7 +161,6 @@ def remove_reports_blocking(folder: bytes) -> tuple[bytes, ...]:
 
 def _note_blocking(folder: bytes, to: bytes) -> None:
     """Keep for a crash where the file goes; a full disk must not keep it from going."""
-    forget_restoring_blocking(folder)
     with contextlib.suppress(OSError):
         os.symlink(to, os.path.join(folder, _TO))
         descriptor = open_folder_blocking(folder)
@@ -166,20 +178,30 @@ def _seal_blocking(descriptor: int) -> None:
 def _removed_blocking(folder: bytes, step: str) -> tuple[bytes, ...]:
     """Remove the reports and the folder of a payload that has left; what stays for being strange.
 
-    As long as the folder is there it can be told where its file went.
+    The folder is scratch from the first step on, so that after a crash the next start clears it.
     """
     descriptor = open_folder_blocking(folder)
     try:
         if PAYLOAD in (there := names_in_blocking(descriptor)):
             return tuple(there)
-        for name, point in ((TEXT, ".text"), (REPORT, ".report"), (_TO, ".note")):
+        strangers = tuple(name for name in there if name not in _OURS)
+        if not strangers:
+            folder = _aside_blocking(folder, descriptor)
+        for name, point in _OURS.items():
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=descriptor)
             failpoint(step + point)
-        strangers = names_in_blocking(descriptor)
     finally:
         os.close(descriptor)
     if not strangers:
         os.rmdir(folder)
         failpoint(step + ".folder")
-    return tuple(strangers)
+    return strangers
+
+
+def _aside_blocking(folder: bytes, descriptor: int) -> bytes:
+    """Give the folder a name that `clear_scratch_blocking` knows; which."""
+    top = os.path.dirname(folder)
+    aside = os.path.join(top, b".checkfirst-%d.partial" % os.fstat(descriptor).st_ino)
+    os.rename(folder, aside)
+    return aside
