@@ -53,6 +53,19 @@ SLOW_TO_READ = {"allow": [sha256(b"%d" % number).hexdigest() for number in range
 """Settings that take a second or two to read."""
 
 
+def test_a_hang_up_on_the_way_up_ends_nothing_and_is_not_lost(home: Path, simulator: Elsewhere):
+    """Sent while the program is still being loaded, long before it could read anything anew."""
+    house = House(home, simulator.url)
+    with left_alone(house) as process:
+        maps = Path(f"/proc/{process.pid}/maps")
+        wait_for("pydantic is being loaded", lambda: "pydantic_core" in maps.read_text())
+        process.send_signal(signal.SIGHUP)
+        house.until_said("settings", "read anew")
+        wait_for("it watches", lambda: house.log("watching"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
 @pytest.mark.parametrize("pause", [0.0, 0.05, 0.1, 0.7])
 def test_a_stop_right_after_a_hang_up_is_not_lost(home: Path, simulator: Elsewhere, pause: float):
     with House(home, simulator.url, lists=SLOW_TO_READ).running() as house:

@@ -6,6 +6,7 @@ are quick; help is written from the table below. Knows no command's insides.
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,6 +84,8 @@ class Commands(click.Group):
     def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
         """Import the one that is asked for."""
         entry = TABLE.get(cmd_name)
+        if cmd_name == "run":
+            _keep_hang_ups()
         return entry.load(cmd_name) if entry else None
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
@@ -128,6 +131,12 @@ def commands(context: click.Context, settings: Path | None, *, verbose: bool) ->
     the released folder when they may be opened, to the quarantine when they may not.
     """
     context.obj = Options(settings, verbose)
+
+
+def _keep_hang_ups() -> None:
+    """Have a SIGHUP wait from now until the daemon listens, instead of ending it on its way up."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
 def entry() -> None:

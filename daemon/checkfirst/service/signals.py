@@ -38,6 +38,7 @@ class Signals:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         loop.add_signal_handler(signal.SIGHUP, self._end_parts)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # kept since `cli.main`
 
     def take_hang_up(self) -> bool:
         """Whether the parts are to live again. A hang-up that comes after this asks once more."""
