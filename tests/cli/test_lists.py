@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import time
 
 import pytest
 
@@ -128,7 +129,7 @@ def test_all_problems_come_at_once(scene, run):
 def test_md5_and_sha1_can_be_blocked(scene, run, act):
     code, out, _ = act("block", "add", MD5.upper(), SHA1)
     assert code == 0
-    assert out.count("history keeps SHA-256") == 2
+    assert out.count("what was released of late is read for it when checkfirst runs") == 2
     assert {each["kind"] for each in listed(run, "block")} == {"md5", "sha1"}
     assert f"{MD5[:16]} (MD5)" in run("block", "list")[1]
     (scene.top / "tool.bin").write_bytes(DATA)
@@ -227,7 +228,16 @@ def test_files_that_are_here_already_are_told_of(scene, act):
     assert "quarantine" not in out
     out_at.parent.mkdir()
     out_at.write_bytes(DATA)
-    assert "lies there still" in act("block", "add", SHA)[1]
+    out = act("block", "add", SHA)[1]
+    assert "lies there still" in out
+    assert f"To have it in the quarantine: checkfirst take '{out_at}'" in out  # it is long past
+    fresh = Facts(
+        sha256=SHA, destination=os.fsencode(out_at), decided_at=time.time(), finished_at=time.time()
+    )
+    scene.arrive(b"tool.bin", State.RELEASED, fresh)
+    assert "is taken into the quarantine when checkfirst runs" in act("block", "add", SHA)[1]
+    settings(scene, "recheck: {for: 0s}\n")
+    assert "is taken into the quarantine" not in act("block", "add", SHA)[1]
     assert act("block", "remove", SHA)[0] == 0
     code, out, _ = act("allow", "add", SHA)
     assert f"checkfirst quarantine restore {stopped}" in out

@@ -9,6 +9,7 @@ import pytest
 from checkfirst.model import Arrival, Risk, State, Verdict, VerdictKind
 from checkfirst.service.listener import Listener
 from checkfirst.service.second_look import LOOK_SECONDS, Means, SecondLook
+from checkfirst.service.taking_back import Reach, TakingBack
 from checkfirst.service.work import Turn
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
@@ -82,8 +83,8 @@ class Scene:
         async def take(paths) -> None:
             self.taken += paths
 
-        async def local(prints):
-            return {each.sha256: self.listed[each.sha256] for each in prints if self.listed}
+        async def local(files):
+            return self.listed.get(files[0].sha256) if files else None
 
         async def restore(_file):
             return self.restored
@@ -91,15 +92,19 @@ class Scene:
         async def unlink_back(path: bytes, link: bytes) -> None:
             self.unlinked.append((path, link))
 
-        means = Means(
+        reach = Reach(
             looks=self.looks,
             journal=self.journal,
-            remembered=self.remembered,
-            remote=self.remote,
-            local=local,
             still=still,
             unlink_back=unlink_back,
             take=take,
+        )
+        means = Means(
+            looks=self.looks,
+            remembered=self.remembered,
+            remote=self.remote,
+            local=local,
+            taking=TakingBack(reach, self.told, self.clock, again_after=LOOK_SECONDS),
             restore=restore if restores else None,
         )
         self.remote.open.clear()

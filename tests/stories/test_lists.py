@@ -112,6 +112,75 @@ def test_a_list_that_is_gone_when_the_settings_are_read_again_goes_on_counting(
         house.until_said("problem", f"{block}: the list cannot be read")
 
 
+def lies_in_quarantine(house: House, name: str, *, after: int) -> None:
+    """The file was taken back, under a number of its own."""
+    wait_for(f"{name} is taken back", lambda: house.rows(name)[-1].id > after)
+    row = house.until(name, State.QUARANTINED)
+    assert (row.source, (row.reason or "").startswith("on your block list")) == ("lists", True)
+    assert not (house.released / name).exists()
+
+
+def test_what_was_released_and_is_blocked_since_is_taken_back(home: Path, simulator: Elsewhere):
+    block = home.parent / "block.txt"
+    block.write_text("")
+    names = ("sha256.exe", "md5.exe", "feed.exe", "moved.exe", "mine.exe")
+    contents = {name: f"MZ {name}".encode() for name in names}
+    simulator.add(*map(clean, contents.values()))
+    with House(home, simulator.url, lists={"block": [str(block)]}).running() as house:
+        for name, content in contents.items():
+            house.drop(name, content)
+        ended = house.until_ended(*names)
+        assert {row.state for row in ended.values()} == {State.RELEASED}
+        last = max(row.id for row in ended.values())
+        moved = home.parent / "moved.exe"
+        (house.released / "moved.exe").rename(moved)
+
+        said = says(house, "block", "add", sha(contents["sha256.exe"]))
+        assert "It is taken into the quarantine now." in said
+        lies_in_quarantine(house, "sha256.exe", after=last)
+        said = says(house, "block", "add", hashlib.md5(contents["md5.exe"]).hexdigest())
+        assert "what was released of late is read for it now" in said
+        lies_in_quarantine(house, "md5.exe", after=last)
+        block.write_text(f"{sha(contents['feed.exe'])}\n{sha(contents['moved.exe'])}\n")
+        lies_in_quarantine(house, "feed.exe", after=last)
+        assert "and has left. Look for it" in house.until_said("again", "moved.exe")
+        assert moved.read_bytes() == contents["moved.exe"]
+        assert (house.released / "mine.exe").read_bytes() == contents["mine.exe"]
+
+        number = house.rows("feed.exe")[-1].id
+        says(house, "quarantine", "restore", str(number))
+        block.write_text(f"{block.read_text()}# another look\n")
+        house.drop("witness.exe", contents["feed.exe"] + b"2")
+        house.until("witness.exe", State.RELEASED)
+        wait_for("the list is read", lambda: len(house.log("settings")) == 2)
+        assert house.until("feed.exe", State.RESTORED).id == number
+        assert (house.released / "feed.exe").read_bytes() == contents["feed.exe"]
+    says(house, "block", "add", sha(contents["mine.exe"]))
+    with house.running():
+        lies_in_quarantine(house, "mine.exe", after=last)
+        assert (house.released / "feed.exe").read_bytes() == contents["feed.exe"]
+
+
+def test_what_is_blocked_since_is_taken_back_without_virustotal_and_not_where_none_looks_again(
+    home: Path,
+):
+    here = {"sources": ["lists", "remembered"]}
+    with House(home, NOWHERE, **here).running() as house:
+        house.drop("tool.exe", b"tool")
+        first = house.until("tool.exe", State.RELEASED)
+        house.change(recheck={"for": "0s"})
+        house.hang_up()
+        house.until_said("settings", "read anew")
+        said = says(house, "block", "add", sha(b"tool"))
+        assert "To have it in the quarantine: checkfirst take" in said
+        house.drop("again.exe", b"tool")
+        house.until("again.exe", State.QUARANTINED)
+        assert (house.released / "tool.exe").exists()
+        house.change(recheck={"for": "2d"})
+        house.hang_up()
+        lies_in_quarantine(house, "tool.exe", after=first.id + 1)
+
+
 def test_lists_that_changed_while_nobody_ran_decide_at_the_start(home: Path):
     house = House(home, NOWHERE)
     with house.running():

@@ -111,6 +111,24 @@ def test_it_is_restored_by_itself_where_that_is_wished_and_taken_back_if_need_be
         assert not (house.released / "new.exe").exists()
 
 
+def test_it_is_not_restored_by_itself_while_a_list_blocks_its_md5(home: Path, simulator: Elsewhere):
+    again = {**SOON, "restore": True}
+    with House(home, simulator.url, recheck=again, mode="stop-unknowns").running() as house:
+        house.drop("new.exe", CONTENT)
+        house.drop("other.exe", CONTENT + b"2")
+        house.until_ended("new.exe", "other.exe")
+        says(house, "block", "add", hashlib.md5(CONTENT).hexdigest())
+        simulator.add(clean(CONTENT), clean(CONTENT + b"2"))
+        house.until("other.exe", State.RESTORED)
+        row = house.until("new.exe", State.QUARANTINED)
+        payload = Path(os.fsdecode(row.destination or b""), "payload.quarantined")
+        assert payload.stat().st_mode & 0o777 == 0
+        asked = len([one for one in simulator.requests if str(row.sha256) in one.path])
+        house.until_said("asked", "once more about other.exe")
+        assert not (house.released / "new.exe").exists()
+        assert asked <= 2
+
+
 def test_what_a_person_let_go_is_not_looked_at_again(home: Path, simulator: Elsewhere):
     with House(home, simulator.url, recheck=SOON, mode="stop-unknowns").running() as house:
         house.drop("mine.exe", CONTENT)

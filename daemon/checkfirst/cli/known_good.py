@@ -59,7 +59,8 @@ def import_(options: Options, paths: tuple[Path, ...], *, every_product: bool) -
     glance = options.glance()
     now = SystemClock().now()
     done = import_blocking(paths, _list(glance), now, _shown, every_product=every_product)
-    output.line(f"{done.facts.count:,} hashes are listed now ({done.facts.source}).")
+    what = "hash is" if done.facts.count == 1 else "hashes are"
+    output.line(f"{done.facts.count:,} {what} listed now ({done.facts.source}).")
     if done.facts.left_out:
         output.line(f"{done.facts.left_out:,} hashes were left out.")
     for remark in done.remarks:

@@ -63,7 +63,13 @@ def add(
         is_running = running_pid(Path(glance.state)) is not None
         for each, old in zip(found, before, strict=True):
             _tell_added(lists, name, each, old, until)
-            _tell_files(lists.files(each.hash, _CONCERNED[name]), is_running=is_running)
+            if hashes.kind(each.hash) is not Kind.SHA256:
+                output.line(f"  {_of_weak(glance.recheck_for, is_running=is_running)}")
+            _tell_files(
+                lists.files(each.hash, _CONCERNED[name]),
+                since=now - glance.recheck_for,
+                is_running=is_running,
+            )
     return 0
 
 
@@ -167,15 +173,23 @@ def _tell_added(
             output.line(f"  It was on the list already, since {since}.")
         else:
             output.line(f"  It is off your {before.list.value} list, where it was since {since}.")
-    if name is ListName.BLOCK:
-        if place := lists.place_blocking(ListName.ALLOW, named.hashes):
-            output.line(f"  Your settings allow it ({place}); the block wins.")
-        if hashes.kind(named.hash) is not Kind.SHA256:
-            output.line("  Whether such a file came before is not known: history keeps SHA-256.")
+    if name is ListName.BLOCK and (place := lists.place_blocking(ListName.ALLOW, named.hashes)):
+        output.line(f"  Your settings allow it ({place}); the block wins.")
 
 
-def _tell_files(rows: Sequence[Arrival], *, is_running: bool) -> None:
-    """Files with the same bytes that are here already, as far as the list changes something."""
+def _of_weak(recheck_for: float, *, is_running: bool) -> str:
+    """What is known of files that came before, by a hash that the journal does not keep."""
+    if not recheck_for:
+        return "Whether such a file came before is not known: history keeps SHA-256."
+    when = "now" if is_running else "when checkfirst runs"
+    return f"History keeps SHA-256, so what was released of late is read for it {when}."
+
+
+def _tell_files(rows: Sequence[Arrival], *, since: float, is_running: bool) -> None:
+    """Files with the same bytes that are here already, as far as the list changes something.
+
+    What was decided after `since` is taken back by the daemon.
+    """
     for row in rows[:_MOST_FILES]:
         shown, number = show(row.name), row.id
         if row.state in _HELD:
@@ -185,10 +199,18 @@ def _tell_files(rows: Sequence[Arrival], *, is_running: bool) -> None:
             output.line(f"  {shown} lies in the quarantine. To have it back:")
             output.line(f"    checkfirst quarantine restore {number}")
         elif row.destination is not None:
-            there = "and lies there still" if os.path.lexists(row.destination) else "and is gone"
+            is_there = os.path.lexists(row.destination)
+            there = "and lies there still" if is_there else "and is gone"
             when = output.local(row.finished_at) or "earlier"
             where = show(row.destination)
             output.line(f"  It was released {when} as {where} {there} (number {number}).")
+            if not is_there:
+                continue
+            if (row.decided_at or 0.0) > since:
+                then = "now" if is_running else "when checkfirst runs"
+                output.line(f"    It is taken into the quarantine {then}.")
+            else:
+                output.line(f"    To have it in the quarantine: checkfirst take '{where}'")
     if len(rows) > _MOST_FILES:
         output.line(f"  and {len(rows) - _MOST_FILES} more files: checkfirst why {rows[0].sha256}")
 

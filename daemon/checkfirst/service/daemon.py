@@ -23,7 +23,7 @@ from checkfirst.policy.names import show
 from checkfirst.service.assemble import Parts, assemble
 from checkfirst.service.assemble_account import account_roles
 from checkfirst.service.assemble_deeds import open_database
-from checkfirst.service.assemble_second_look import second_look
+from checkfirst.service.assemble_second_look import looks_after
 from checkfirst.service.assemble_sources import note_of
 from checkfirst.service.duties import Duties
 from checkfirst.service.line import LARGE_LANES, SMALL_LANES
@@ -138,7 +138,7 @@ async def _run(
         async with asyncio.TaskGroup() as group:
             ready = group.create_task(_say_ready(parts, duties, systemd, rows), name="ready")
             roles = _roles(parts, duties, systemd)
-            roles += [*_second_look(parts, signals), *account_roles(parts, key)]
+            roles += [*_looks_after(parts, signals), *account_roles(parts, key)]
             await supervisor.run(roles, signals.again)
             ready.cancel()  # nobody empties the line any more that it may still be filling
     except* CheckfirstError as failed:
@@ -202,9 +202,15 @@ def _roles(parts: Parts, duties: Duties, systemd: Systemd) -> list[Role]:
     ]
 
 
-def _second_look(parts: Parts, signals: Signals) -> list[Role]:
-    looking = second_look(parts, signals.halt.is_set)
-    return [] if looking is None else [Role("second look", looking.run, vital=False, stage=1)]
+def _looks_after(parts: Parts, signals: Signals) -> list[Role]:
+    """What looks after files that have come to their end."""
+    looks = looks_after(parts, signals.halt.is_set)
+    if looks is None:
+        return []
+    roles = [Role("blocked files", looks.blocked.run, vital=False, stage=1)]
+    if looks.again is not None:
+        roles.append(Role("second look", looks.again.run, vital=False, stage=1))
+    return roles
 
 
 def _make_state(state: Path) -> None:

@@ -47,10 +47,16 @@ class Heed:
         self._resume = resume
         self._told: frozenset[str] = frozenset()
         self._looks_listed = self._looks_all = 0
+        self._edition = 0
+
+    def edition(self) -> int:
+        """Another number once the lists may say something else."""
+        return self._edition
 
     async def look(self, *, changed: bool) -> None:
         """See to what is new; `changed`: another process has written to the database."""
         if changed:
+            self._edition += 1
             self._looks_listed = _TWICE
             if self._lists.reload_weak(await self._kept.weak()):
                 self._looks_all = _TWICE
@@ -64,6 +70,7 @@ class Heed:
             say(_log, logging.INFO, "settings", "lists of hashes that changed were read anew")
             self._lists.reload(found)
             self.tell(found)
+            self._edition += 1
             self._looks_all = _TWICE
 
     def tell(self, found: FromSettings) -> None:

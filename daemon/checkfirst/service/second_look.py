@@ -2,25 +2,21 @@
 
 Whoever asked and whatever for, a remembered answer that differs from what has been acted on is
 news. What is to be done is seen from the rows and from where the files lie, so it may be done again
-after a crash. A file that turns out malicious is handed to the line like one that `checkfirst take`
-names: held, judged by what is remembered now, quarantined. Nothing is moved here.
+after a crash. A file that turns out malicious is taken back. Nothing is moved here.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from checkfirst.clock import Clock
-from checkfirst.model import Arrival, Fingerprint, Question, Risk, State, Verdict, VerdictKind
+from checkfirst.model import Arrival, Question, Risk, State, Verdict, VerdictKind
 from checkfirst.policy.recheck import Conclusion, conclude, is_past
 from checkfirst.service.listener import Listener
-from checkfirst.service.tell import in_words
-from checkfirst.service.work import ASTRAY, Again, Turn
+from checkfirst.service.taking_back import End, TakingBack
+from checkfirst.service.work import Again, Turn
 from checkfirst.sources.source import Remote
-from checkfirst.store.journal import Journal
 from checkfirst.store.remembered import Remembered
 from checkfirst.store.second_looks import News, Promise, SecondLooks
-from checkfirst.store.step import Facts, Step
-from checkfirst.vault.still import Still
 
 LOOK_SECONDS = 30.0
 """How long a file's end, or an answer that was asked for otherwise, may go unnoticed here."""
@@ -33,31 +29,17 @@ AT_ONCE = 4
 Restore = Callable[[Arrival], Awaitable[bytes | None]]
 """Gives a quarantined file back and says where to; None when that cannot be now."""
 
-_TURNS = {
-    Still.SAME: Turn.TAKEN_BACK,
-    Still.UNCLEAR: Turn.UNCLEAR,
-    Still.CHANGED: Turn.CHANGED,
-    Still.GONE: Turn.MISSING,
-}
-_ENDED = frozenset({State.RELEASED, State.RESTORED, State.QUARANTINED})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
     """What the second look does its work with."""
 
     looks: SecondLooks
-    journal: Journal
     remembered: Remembered
     remote: Remote
-    local: Callable[[Sequence[Fingerprint]], Awaitable[dict[str, Verdict]]]
-    """What the sources on this machine say, lists first."""
-    still: Callable[[bytes, str], Awaitable[Still]]
-    """Whether these bytes lie at this path."""
-    unlink_back: Callable[[bytes, bytes], Awaitable[None]]
-    """Removes the link to a released file that was left where it came from."""
-    take: Callable[[Sequence[bytes]], Awaitable[None]]
-    """Hands files to the line."""
+    local: Callable[[Sequence[Arrival]], Awaitable[Verdict | None]]
+    """What the sources on this machine say of these files with the same bytes, lists first."""
+    taking: TakingBack
     restore: Restore | None
     """None when a person is to do it."""
 
@@ -76,11 +58,7 @@ class SecondLook:
         self._every = every
         self._asked: dict[str, float] = {}
         """When those were asked about that are under way."""
-        self._again_after = min(LOOK_SECONDS, every)
-        self._not_before: dict[int, float] = {}
-        """When those are looked at again that are being taken back: each look reads them whole."""
-        self._told: set[int] = set()
-        """Files of which it was said that they are taken back."""
+        self._taking = means.taking
         self._is_busy = False
 
     async def run(self) -> None:
@@ -127,7 +105,7 @@ class SecondLook:
         if all(is_past(file, self._span, now) for file in files):
             await self._means.looks.close(sha256)
             return
-        if await self._is_settled_here(sha256):
+        if await self._is_settled_here(files):
             await self._means.looks.put_off(sha256, now + self._every)
             return
         answered_at = await self._answered_at(sha256)
@@ -139,10 +117,10 @@ class SecondLook:
         question = Question(sha256, promise.size, Risk.OTHER, b"", promise.due_at)
         self._means.remote.ask_again([question])
 
-    async def _is_settled_here(self, sha256: str) -> bool:
+    async def _is_settled_here(self, files: Sequence[Arrival]) -> bool:
         """Whether a list of the person's, or another source on this machine, has the last word."""
-        found = await self._means.local([Fingerprint(sha256, 0, "", Risk.OTHER)])
-        return sha256 in found and found[sha256].source != "remembered"
+        said = await self._means.local(files)
+        return said is not None and said.source != "remembered"
 
     async def _answered(self, sha256: str, asked_at: float) -> None:
         """A question is done with; without an answer VirusTotal had no result yet."""
@@ -156,12 +134,11 @@ class SecondLook:
 
     async def _act(self, news: News) -> None:
         """Do what an answer leads to; what cannot be done now is found again next time."""
-        if await self._is_settled_here(news.sha256):
+        files = await self._means.looks.files(news.sha256)
+        if await self._is_settled_here(files):
             return
-        ends = [
-            await self._act_on(file, news.verdict)
-            for file in await self._means.looks.files(news.sha256)
-        ]
+        ends = [await self._act_on(file, news.verdict) for file in files]
+        self._is_busy = self._is_busy or any(end.is_under_way for end in ends)
         if not all(end.is_done for end in ends):
             return
         troubles = " ".join(end.trouble for end in ends if end.trouble)
@@ -169,77 +146,28 @@ class SecondLook:
         if news.verdict.kind is VerdictKind.MALICIOUS:
             await self._means.looks.close(news.sha256)
 
-    async def _act_on(self, file: Arrival, verdict: Verdict) -> "_End":
+    async def _act_on(self, file: Arrival, verdict: Verdict) -> End:
         match conclude(file, verdict.kind):
             case Conclusion.TAKE_BACK:
-                return await self._take_back(file, verdict)
+                return await self._taking.take_back(file, verdict)
             case Conclusion.CLEARED if self._means.restore is not None:
                 return await self._give_back(file, verdict, self._means.restore)
             case Conclusion.CLEARED:
                 self._tell.looked_again(Again(file, verdict, Turn.CLEARED))
-                await self._note(file, f"{verdict.reason}; it can be restored")
+                await self._taking.note(file, f"{verdict.reason}; it can be restored")
             case Conclusion.CONFIRMED:
                 self._tell.looked_again(Again(file, verdict, Turn.CONFIRMED))
-                await self._note(file, verdict.reason)
+                await self._taking.note(file, verdict.reason)
             case _ if file.verdict is not verdict.kind:
                 self._tell.looked_again(Again(file, verdict, Turn.NOTHING))
             case _:
                 pass
-        return _End()
+        return End()
 
-    async def _take_back(self, file: Arrival, verdict: Verdict) -> "_End":
-        place = file.destination
-        if place is None or file.sha256 is None:
-            return _End()
-        still = None
-        if self._clock.monotonic() >= self._not_before.get(file.id, 0.0):
-            self._not_before[file.id] = self._clock.monotonic() + self._again_after
-            still = await self._means.still(place, file.sha256)
-        # Only now, as what was taken between the two looks has its row.
-        newer = await self._means.looks.taken_since(file)
-        if newer is not None:
-            if newer.state in _ENDED:
-                await self._means.unlink_back(place, file.origin)
-                await self._note(file, f"{verdict.reason}; taken back, see number {newer.id}")
-            return _End(is_done=newer.state in _ENDED)
-        if still is None:
-            self._is_busy = True
-            return _End(is_done=False)
-        turn = _TURNS[still]
-        again = Again(file, verdict, turn)
-        if turn in ASTRAY:
-            self._tell.looked_again(again)
-            what = "was changed" if turn is Turn.CHANGED else "has left"
-            await self._note(file, f"{verdict.reason}, but what was put there {what}")
-            return _End(trouble=in_words(again))
-        if file.id not in self._told:
-            self._told.add(file.id)
-            self._tell.looked_again(again)
-        if still is Still.SAME:
-            self._is_busy = True
-            await self._means.take([place])
-        return _End(is_done=False)
-
-    async def _give_back(self, file: Arrival, verdict: Verdict, restore: Restore) -> "_End":
+    async def _give_back(self, file: Arrival, verdict: Verdict, restore: Restore) -> End:
         place = await restore(file)
         if place is None:
-            return _End(is_done=False)
+            return End(is_done=False)
         self._tell.looked_again(Again(file, verdict, Turn.RESTORED, place))
-        await self._note(file, verdict.reason, State.RESTORED)
-        return _End()
-
-    async def _note(self, file: Arrival, words: str, state: State | None = None) -> None:
-        """Add to the file's reason what is known since; once, whatever happened in between."""
-        before, state = file.reason or "nothing was known", state or file.state
-        if words not in before:
-            facts = Facts(reason=f"{before}; since then: {words}")
-            await self._means.journal.advance([Step(file.id, frozenset({state}), state, facts)])
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """What became of one file."""
-
-    is_done: bool = True
-    trouble: str = ""
-    """What a person must see to."""
+        await self._taking.note(file, verdict.reason, State.RESTORED)
+        return End()

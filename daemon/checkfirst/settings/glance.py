@@ -51,6 +51,8 @@ class Glance:
     allow: tuple[str, ...]
     block: tuple[str, ...]
     """Hashes, and absolute paths of files that list them."""
+    recheck_for: float
+    """Seconds."""
     warnings: tuple[str, ...] = ()
 
 
@@ -86,6 +88,7 @@ def _of(loaded: "Loaded") -> Glance:
         sources=settings.sources,
         allow=tuple(map(str, settings.lists.allow)),
         block=tuple(map(str, settings.lists.block)),
+        recheck_for=settings.recheck.for_.total_seconds(),
         warnings=loaded.warnings,
     )
 

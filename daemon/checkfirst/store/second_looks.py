@@ -152,6 +152,20 @@ class SecondLooks:
         )
         return [row.arrival(each) for each in found]
 
+    async def let_go(self, since: float) -> list[tuple[int, str]]:
+        """Number and SHA-256 of the files that were let go since then.
+
+        What was stopped as unknown and given back later counts from then on.
+        """
+        found = await self._database.rows(
+            "SELECT id, sha256 FROM arrivals WHERE decided_at > :since AND sha256 IS NOT NULL"
+            " AND state IN ('released', 'restored') UNION SELECT id, sha256 FROM arrivals"
+            " WHERE verdict = 'unknown' AND state IN ('released', 'restored', 'quarantined')"
+            " AND finished_at > :since AND state = 'restored' AND sha256 IS NOT NULL ORDER BY id",
+            {"since": since},
+        )
+        return [(number, sha256) for number, sha256 in found]
+
     async def taken_since(self, file: Arrival) -> Arrival | None:
         """The newer row of the same bytes that came from where this file was let go to.
 

@@ -1,11 +1,12 @@
 """Whether a file that was let go still lies where it was put, with the same bytes."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from enum import StrEnum
 
 from checkfirst.errors import FileProblem
-from checkfirst.vault.digest import digest_blocking
+from checkfirst.vault.digest import digest_blocking, digests_and_head_blocking
 from checkfirst.vault.grip import grasp_blocking
 from checkfirst.vault.problems import NotAFileError
 
@@ -37,3 +38,33 @@ def still_blocking(
         return Still.CHANGED
     except (FileProblem, OSError):
         return Still.UNCLEAR
+
+
+def others_blocking(
+    path: bytes,
+    sha256: str,
+    kinds: Collection[str],
+    *,
+    lease: bool,
+    insist: bool = False,
+    stopped: Callable[[], bool] | None = None,
+) -> tuple[str, ...] | None:
+    """Other hashes of these bytes: none when they are not there any more, None while unreadable.
+
+    `kinds` are hashlib's names. `insist`: a payload of the quarantine, which nobody may read, is
+    made readable for this descriptor alone.
+    """
+    try:
+        with grasp_blocking(path, lease=lease, insist=insist) as grip:
+            if insist:
+                with suppress(PermissionError):  # not ours; then its mode was never changed
+                    os.fchmod(grip.descriptor, 0)
+                grip.rebase_blocking()
+            (found, *others), _ = digests_and_head_blocking(grip, kinds, stopped)
+    except (FileNotFoundError, NotADirectoryError):
+        return () if os.path.isdir(os.path.dirname(path)) else None
+    except NotAFileError:
+        return ()
+    except (FileProblem, OSError):
+        return None
+    return tuple(others) if found == sha256 else ()

@@ -1,0 +1,281 @@
+"""What is blocked after it was let go: real files, a real journal; a test plays the line."""
+
+import asyncio
+import hashlib
+import os
+from dataclasses import replace
+
+import pytest
+
+from checkfirst.model import Arrival, Risk, State, Verdict, VerdictKind
+from checkfirst.service.blocked import SECONDS, Blocked, OtherHashes
+from checkfirst.service.listener import Listener
+from checkfirst.service.taking_back import Reach, TakingBack
+from checkfirst.service.work import Turn
+from checkfirst.sources.list_files import FromSettings, Hashes
+from checkfirst.sources.lists import Lists
+from checkfirst.store.database import Database
+from checkfirst.store.journal import Journal
+from checkfirst.store.listed import Listed, ListedBy, ListName
+from checkfirst.store.lists import Lists as KeptLists
+from checkfirst.store.second_looks import SecondLooks
+from checkfirst.vault.grip import ignore_lease_breaks
+from checkfirst.vault.still import others_blocking, still_blocking
+from tests.fakes.clock import FakeClock
+
+WEEK = 7 * 86_400.0
+CONTENT = b"MZ something"
+SHA = hashlib.sha256(CONTENT).hexdigest()
+MD5, SHA1 = hashlib.md5(CONTENT).hexdigest(), hashlib.sha1(CONTENT).hexdigest()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _lease_breaks_are_ignored():
+    ignore_lease_breaks()
+
+
+class Told(Listener):
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+
+    def looked_again(self, again) -> None:
+        self.turns.append(again.turn)
+
+
+class Scene:
+    def __init__(self, top, database) -> None:
+        self.top = os.fsencode(top)
+        self.clock = FakeClock()
+        self.database = database
+        self.journal = Journal(database, "1:1")
+        self.kept = KeptLists(database, self.clock)
+        self.lists = Lists(FromSettings(), self.kept.look_up)
+        self.told = Told()
+        self.taken: list[bytes] = []
+        self.read: list[bytes] = []
+        self.edition = 0
+        self.blocked = self.anew()
+
+    def anew(self) -> Blocked:
+        """As after a restart."""
+        looks = SecondLooks(self.database)
+
+        async def still(path: bytes, sha256: str):
+            return await asyncio.to_thread(still_blocking, path, sha256, lease=True)
+
+        async def take(paths) -> None:
+            self.taken += paths
+
+        async def unlink_back(_path: bytes, _link: bytes) -> None:
+            pass
+
+        async def read(file):
+            self.read.append(file.destination)
+            return await asyncio.to_thread(
+                others_blocking, file.destination, file.sha256, ("sha1", "md5"), lease=True
+            )
+
+        reach = Reach(
+            looks=looks, journal=self.journal, still=still, unlink_back=unlink_back, take=take
+        )
+        self.blocked = Blocked(
+            self.lists.answer,
+            lambda: self.edition,
+            OtherHashes(lambda: bool(self.lists.kinds()), read),
+            looks,
+            self.journal,
+            TakingBack(reach, self.told, self.clock, again_after=30.0),
+            self.clock,
+            span=WEEK,
+        )
+        return self.blocked
+
+    async def ended(self, name=b"a", state="released", **more) -> Arrival:
+        place = os.path.join(self.top, name)
+        await asyncio.to_thread(write, place, CONTENT)
+        now = self.clock.now()
+        row = Arrival(
+            0,
+            State(state),
+            b"/w",
+            b"/w/" + name,
+            sha256=SHA,
+            size=len(CONTENT),
+            risk=Risk.PROGRAM,
+            verdict=VerdictKind.CLEAN,
+            destination=place,
+            source="virustotal",
+            decided_at=now,
+            finished_at=now,
+            reason="0 of 60",
+        )
+        (number,) = await self.journal.adopt([replace(row, **more)])
+        found = await self.journal.get(number)
+        assert found is not None
+        return found
+
+    async def block(self, hash_: str = SHA) -> None:
+        await self.kept.add(Listed(hash_, ListName.BLOCK, ListedBy.USER, self.clock.now()))
+        self.lists.reload_weak(await self.kept.weak())
+
+    async def reason(self, file: Arrival) -> str:
+        row = await self.journal.get(file.id)
+        assert row is not None
+        return row.reason or ""
+
+
+def write(path: bytes, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+@pytest.fixture
+async def scene(tmp_path):
+    database = await Database.open(tmp_path / "state" / "checkfirst.sqlite", FakeClock())
+    yield Scene(tmp_path, database)
+    await database.close()
+
+
+@pytest.mark.parametrize("hash_", [SHA, SHA1, MD5])
+@pytest.mark.parametrize("state", ["released", "restored"])
+async def test_what_was_let_go_and_is_blocked_since_is_taken_back(scene, hash_, state):
+    file = await scene.ended(state=state)
+    assert await scene.blocked.once()
+    assert scene.taken == []
+    await scene.block(hash_)
+    assert not await scene.blocked.once()
+    assert scene.taken == [file.destination]
+    assert scene.told.turns == [Turn.TAKEN_BACK]
+    await scene.journal.adopt(
+        [Arrival(0, State.QUARANTINED, scene.top, file.destination, sha256=SHA)]
+    )
+    for _ in range(2):
+        assert await scene.blocked.once()
+    assert (await scene.reason(file)).count("taken back, see number 2") == 1
+    assert len(scene.taken) == 1
+
+
+async def test_what_was_taken_back_and_deleted_since_is_over(scene):
+    file = await scene.ended()
+    await scene.block()
+    row = Arrival(0, State.DELETED, scene.top, file.destination, sha256=SHA)
+    await scene.journal.adopt([row])
+    assert await scene.blocked.once()
+    assert scene.taken == []
+
+
+async def test_a_file_of_hashes_blocks_as_well(scene):
+    file = await scene.ended(source="known-good")
+    scene.lists.reload(FromSettings(block=(Hashes.of("bad.txt", [SHA]),)))
+    await scene.blocked.once()
+    assert scene.taken == [file.destination]
+
+
+@pytest.mark.parametrize("by", [ListedBy.RESTORE, ListedBy.RELEASE])
+async def test_what_a_person_let_go_by_hand_beats_the_lists_of_the_settings(scene, by):
+    await scene.ended(state="restored")
+    await scene.kept.add(Listed(SHA, ListName.ALLOW, by, scene.clock.now()))
+    scene.lists.reload(FromSettings(block=(Hashes.of("bad.txt", [SHA, MD5]),)))
+    assert await scene.blocked.once()
+    assert scene.taken == []
+
+
+@pytest.mark.parametrize("state", ["quarantined", "deleted", "gone", "waiting"])
+async def test_what_is_not_at_large_is_left_alone(scene, state):
+    await scene.ended(state=state)
+    await scene.block()
+    assert await scene.blocked.once()
+    assert scene.taken == []
+
+
+async def test_what_ended_long_ago_is_left_alone(scene):
+    await scene.ended()
+    await scene.clock.advance(WEEK + 1)
+    await scene.block()
+    assert await scene.blocked.once()
+    assert scene.taken == []
+
+
+async def test_what_was_stopped_long_ago_and_given_back_of_late_counts(scene):
+    before = scene.clock.now() - 2 * WEEK
+    file = await scene.ended(state="restored", decided_at=before, verdict=VerdictKind.UNKNOWN)
+    await scene.block()
+    await scene.blocked.once()
+    assert scene.taken == [file.destination]
+
+
+async def test_what_has_left_is_told_once_however_often_the_lists_change(scene):
+    file = await scene.ended()
+    await asyncio.to_thread(os.unlink, file.destination)
+    await scene.block()
+    for _ in range(2):
+        assert await scene.anew().once()
+        await scene.clock.advance(60)
+    assert scene.told.turns == [Turn.MISSING]
+    assert (await scene.reason(file)).count("has left") == 1
+
+
+async def test_files_are_read_for_other_hashes_only_while_such_are_blocked_and_once(scene):
+    file = await scene.ended()
+    await scene.block("b" * 64)
+    await scene.blocked.once()
+    assert scene.read == []
+    await scene.block("b" * 32)
+    for _ in range(3):
+        await scene.blocked.once()
+    assert scene.read == [file.destination]
+    await scene.block(SHA1)
+    await scene.blocked.once()
+    assert scene.taken == scene.read == [file.destination]
+
+
+async def test_what_cannot_be_read_is_read_at_the_next_look(scene):
+    file = await scene.ended()
+    await scene.block(MD5)
+    writer = await asyncio.to_thread(os.open, file.destination, os.O_WRONLY)
+    assert not await scene.blocked.once()
+    assert scene.taken == []
+    os.close(writer)
+    await scene.blocked.once()
+    assert scene.taken == [file.destination]
+
+
+async def test_what_is_not_there_any_more_or_was_changed_is_not_read_again_and_again(scene):
+    gone, changed = await scene.ended(), await scene.ended(b"changed")
+    await asyncio.to_thread(os.unlink, gone.destination)
+    await asyncio.to_thread(write, changed.destination, CONTENT + b"!")
+    await scene.block(MD5)
+    for _ in range(2):
+        assert await scene.blocked.once()
+    assert scene.read == [gone.destination, changed.destination]
+    assert scene.told.turns == []
+
+
+async def test_it_looks_at_the_start_and_after_each_change(scene):
+    looks = 0
+    answer = scene.lists.answer
+
+    async def counted(prints) -> dict[str, Verdict]:
+        nonlocal looks
+        looks += 1
+        return await answer(prints)
+
+    scene.lists.answer = counted
+
+    async def until(number: int) -> None:
+        async with asyncio.timeout(10):
+            while looks < number or scene.clock.next_due is None:  # noqa: ASYNC110  (a thread's work)
+                await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(scene.anew().run())
+        await until(1)
+        for _ in range(3):
+            await scene.clock.advance(SECONDS)
+            await until(1)
+        assert looks == 1
+        scene.edition += 1
+        await scene.clock.advance(SECONDS)
+        await until(2)
+        assert looks == 2
+        running.cancel()
