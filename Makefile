@@ -5,6 +5,10 @@ PYTHON ?= python3
 SHELL := /bin/bash
 BIN := .venv/bin
 READY := .venv/ready
+# Most of a test that runs a daemon is waiting, so two for each core; every daemon takes one of the
+# few inotify instances that a user has (128), so not many more. One after the other: make JOBS=0 …
+JOBS ?= $(shell n=$$((2 * $$(getconf _NPROCESSORS_ONLN))); echo $$((n < 8 ? n : 8)))
+PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test lint check bench crash crash-short real real-short lock man clean
@@ -32,7 +36,7 @@ demo: $(READY)
 	@$(BIN)/checkfirst demo $(ARGS)
 
 test: $(READY)
-	$(BIN)/pytest -m 'not real and not crash' $(ARGS)
+	$(PYTEST) -m 'not real and not crash' $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -50,13 +54,13 @@ crash: $(READY)
 	TESTS_LONG=1 $(BIN)/pytest -m crash --timeout=0 $(ARGS)
 
 crash-short: $(READY)
-	$(BIN)/pytest -m crash --timeout=300 $(ARGS)
+	$(PYTEST) -m crash --timeout=300 $(ARGS)
 
 real: $(READY)
 	TESTS_LONG=1 $(BIN)/pytest -m real --timeout=0 $(ARGS)
 
 real-short: $(READY)
-	$(BIN)/pytest -m real --timeout=300 $(ARGS)
+	$(PYTEST) -m real --timeout=300 $(ARGS)
 
 # An environment whose interpreter is gone is made anew. Where a distribution has split ensurepip
 # off (Debian: python3-venv), the pip outside installs into the environment.

@@ -1,7 +1,8 @@
 """What every test runs under: a blocking call on the event loop is an error."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 from blockbuster import blockbuster_ctx
@@ -24,3 +25,24 @@ def _nothing_blocks_the_loop() -> Iterator[None]:
         for name in ("io.BufferedReader.read", "io.TextIOWrapper.read"):
             guard.functions[name].can_block_in("linecache.py", {"updatecache"})
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, Any]:
+    """What a test printed or logged may hold names that are no text; processes hand on only text.
+
+    Without this the first log line about such a file ends the whole run of several processes.
+    """
+    return _as_text((yield))
+
+
+def _as_text(told: object) -> object:
+    match told:
+        case str():
+            return told.encode(errors="backslashreplace").decode()
+        case dict():
+            return {_as_text(key): _as_text(each) for key, each in told.items()}
+        case list() | tuple():
+            return type(told)(map(_as_text, told))
+        case _:
+            return told

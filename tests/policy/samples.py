@@ -47,7 +47,7 @@ def tar():
 
 
 def gz():
-    return gzip.compress(b"content")
+    return gzip.compress(b"content", mtime=0)
 
 
 class _Unseekable(io.RawIOBase):

@@ -44,6 +44,7 @@ def test_marks_go_with_the_file_and_are_shown_without_their_secrets(
     home: Path, simulator: Elsewhere, has_other_name: bool
 ):
     simulator.add(clean(b"good"), malicious(b"bad"))
+    simulator.behave(queued_seconds=0.0, in_progress_seconds=0.0)
     unknowns = {"submit": True, "submit_types": ["document", "other"]}
     with House(home, simulator.url, unknowns=unknowns).running() as house:
         for name in ("good", "bad", "never seen"):
