@@ -75,6 +75,22 @@ async def test_a_full_disk_is_waited_out_by_vital_roles():
         stop.set()
 
 
+async def test_what_many_roles_lack_for_hours_is_told_a_few_times():
+    async def write() -> None:
+        raise PassingStoreError("There is no room left for the database", "Make room")
+
+    clock, told, stop = FakeClock(), [], asyncio.Event()
+    supervisor = Supervisor(clock, lambda role, reason: told.append(reason))
+    async with asyncio.TaskGroup() as group:
+        roles = [Role(f"line {n}", write) for n in range(4)]
+        group.create_task(supervisor.run(roles, stop))
+        await clock.advance(7200)
+        stop.set()
+    assert "hour" in told[-1] or "minutes now" in told[-1]
+    assert len(told) == 7
+    assert len(supervisor.problems) == 4
+
+
 async def test_an_optional_role_that_keeps_failing_only_stays_a_problem():
     clock, role = FakeClock(), Failing(99)
     supervisor = Supervisor(clock, lambda *_: None)

@@ -30,6 +30,7 @@ from checkfirst.service.line import LARGE_LANES, SMALL_LANES
 from checkfirst.service.lock import only_one
 from checkfirst.service.pulse import keep_watchdog
 from checkfirst.service.reload import Reload, reloaded
+from checkfirst.service.reminders import Reminders
 from checkfirst.service.signals import Signals
 from checkfirst.service.supervise import Role, Supervisor
 from checkfirst.service.systemd import Systemd
@@ -151,12 +152,15 @@ async def _run(
 
 async def _recovered(parts: Parts, again: asyncio.Event) -> list[Arrival] | None:
     """What is left to be worked on; a full disk is waited out, None when a signal comes first."""
+    reminders = Reminders(parts.clock)
     while not again.is_set():
         try:
             await parts.journal.release_dead_claims(is_alive)
             rows = await parts.recovery.everything()
         except PassingStoreError as error:
-            logs.say(_log, logging.ERROR, "problem", "nothing is taken in until then: %s", error)
+            if (lasting := reminders.met(str(error))) is not None:
+                text = "nothing is taken in until then: %s%s"
+                logs.say(_log, logging.ERROR, "problem", text, error, lasting)
         else:
             return None if again.is_set() else rows
         with contextlib.suppress(TimeoutError):

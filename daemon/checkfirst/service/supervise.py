@@ -14,6 +14,7 @@ from typing import TypeVar
 from checkfirst.clock import Clock
 from checkfirst.errors import CheckfirstError, Problem
 from checkfirst.policy.retry import backoff
+from checkfirst.service.reminders import Reminders
 from checkfirst.store.problem import PassingStoreError
 
 _log = logging.getLogger(__name__)
@@ -62,9 +63,10 @@ class Supervisor:
     """Runs roles side by side until it is told to stop or a vital one is beyond help."""
 
     def __init__(self, clock: Clock, on_failure: Callable[[str, str], None]) -> None:
-        """`on_failure(role, reason)` is called for each failure, to tell the person."""
+        """`on_failure(role, reason)` is called to tell the person; seldom of what goes on."""
         self._clock = clock
         self._on_failure = on_failure
+        self._reminders = Reminders(clock)
         self.problems: dict[str, str] = {}
         """Role to reason, for roles that are not running well now."""
 
@@ -109,7 +111,10 @@ class Supervisor:
             counted = [at for at in counted if now - at < WINDOW_SECONDS]
             counted += [] if is_passing else [now]
             self.problems[role.name] = reason
-            self._on_failure(role.name, reason)
+            # For want of something outside us many roles fail alike, and for hours.
+            trouble = reason if is_passing else f"{role.name}: {reason}"
+            if (lasting := self._reminders.met(trouble)) is not None:
+                self._on_failure(role.name, reason + lasting)
             if role.vital and len(counted) >= FAILURES_THAT_END:
                 raise VitalRoleFailedError(
                     f"The part `{role.name}` keeps failing",
