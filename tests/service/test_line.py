@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from checkfirst.errors import StoreError
+from checkfirst.errors import CheckfirstError, StoreError
 from checkfirst.intake.look import Settled
 from checkfirst.model import (
     Answer,
@@ -128,6 +128,7 @@ class Scene:
         self.journal = Flaky(database, "1:1")
         self.command = Journal(database, "2:2")
         self.again: list[Sighting] = []
+        self.failures = 0
         tokens = itertools.count()
         hands = Hands(
             Ends(self.released, self.quarantine, keep_parents=False, link_back=True),
@@ -158,8 +159,10 @@ class Scene:
     async def run(self) -> None:
         async def lane() -> None:
             while True:
-                with suppress(StoreError):
+                try:
                     await self.line.run_small()
+                except CheckfirstError:
+                    self.failures += 1
 
         async with asyncio.TaskGroup() as group:
             group.create_task(lane())
@@ -170,12 +173,13 @@ class Scene:
         await asyncio.to_thread(write, os.path.join(self.downloads, name), content)
         await self.settle(name)
 
-    async def settle(self, *names: bytes) -> None:
-        paths = [os.path.join(self.downloads, name) for name in names]
+    async def settle(self, *names: bytes, folder: bytes | None = None) -> None:
+        root = folder or self.downloads
+        paths = [os.path.join(root, name) for name in names]
         seen = [await asyncio.to_thread(os.lstat, path) for path in paths]
         await self.line.settled(
             [
-                Settled(Sighting(self.downloads, path), stamp_of(each), leased=True)
+                Settled(Sighting(root, path), stamp_of(each), leased=True)
                 for path, each in zip(paths, seen, strict=True)
             ]
         )
@@ -428,3 +432,20 @@ async def test_a_held_file_that_somebody_took_away_is_told_of(scene):
     await scene.answer(b"new")
     await scene.until(State.GONE)
     assert scene.heard.ends == [(State.GONE, b"new")]
+
+
+async def test_a_folder_of_which_nothing_can_be_held_costs_no_lane_and_no_other_folder(scene):
+    """Its files are left, each by one row, and taken once they can be."""
+    other = scene.top + b"/Other"
+    await asyncio.to_thread(write, other + b"/a", b"a")
+    await asyncio.to_thread(os.symlink, other, scene.held)  # which is refused
+    for _ in range(7):
+        await scene.settle(b"a", folder=other)
+    await scene.until(State.LEFT)
+    await come_true(lambda: len(scene.again) == 7)
+    assert scene.failures == 0
+    row = await scene.journal.get(1)
+    assert row.reason
+    await asyncio.to_thread(os.unlink, scene.held)
+    await scene.settle(b"a", folder=other)
+    await scene.until(State.WAITING)

@@ -5,7 +5,7 @@ happens to it. Decides nothing and writes no journal.
 """
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from checkfirst.errors import FileProblem
@@ -75,16 +75,22 @@ class Hands:
             self._held[root] = held_folder_blocking(root, self._state, self._token)
         return self._held[root]
 
-    def known_folders(self, roots: Iterable[bytes]) -> dict[bytes, bytes] | None:
+    def known_folders(self, roots: Iterable[bytes]) -> Mapping[bytes, bytes | FileProblem] | None:
         """The paths of the held folders of these roots; None while one has not been chosen."""
         try:
             return {root: self._held[root].path for root in roots}
         except KeyError:
             return None
 
-    def held_folders_blocking(self, roots: Iterable[bytes]) -> dict[bytes, bytes]:
-        """The same, choosing what has not been chosen."""
-        return {root: self.held_folder_blocking(root).path for root in roots}
+    def held_folders_blocking(self, roots: Iterable[bytes]) -> dict[bytes, bytes | FileProblem]:
+        """The same, choosing what has not been chosen; what speaks against it where it cannot."""
+        folders: dict[bytes, bytes | FileProblem] = {}
+        for root in roots:
+            try:
+                folders[root] = self.held_folder_blocking(root).path
+            except FileProblem as problem:
+                folders[root] = problem
+        return folders
 
     def moves(self, root: bytes) -> str:
         """`rename` or `copy`; what is not known yet is likely to be a rename."""

@@ -6,7 +6,7 @@ answer puts it on the line again. Knows the order of things and nothing of how t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from checkfirst.clock import Clock
@@ -184,8 +184,13 @@ class Line:
         folders = self._hands.known_folders(roots)
         if folders is None:
             folders = await asyncio.to_thread(self._hands.held_folders_blocking, roots)
+        chosen = {root: held for root, held in folders.items() if isinstance(held, bytes)}
+        if len(chosen) < len(folders):
+            why = {root: str(held) for root, held in folders.items() if root not in chosen}
+            await self._leave([one for one in batch if one.sighting.root in why], why)
+            batch = [one for one in batch if one.sighting.root in chosen]
         now = self._clock.now()
-        placed = slotted(batch, folders, self._token)
+        placed = slotted(batch, chosen, self._token)
         rows = [self.retries.row_of(one.sighting.path) for one, _ in placed]
         fresh = [place for place, row in zip(placed, rows, strict=True) if not row]
         left = [
@@ -207,6 +212,20 @@ class Line:
                 self.retries.settle_again(work.sighting)
         self._tell.arrived([work.arrival for work in new])
         return [*new, *(work for work in left if work.arrival.id in took)]
+
+    async def _leave(self, batch: Sequence[Settled], why: Mapping[bytes, str]) -> None:
+        """Nothing of these folders can be held; of a folder it is told once, not of each file."""
+        now = self._clock.now()
+        rows = [self.retries.row_of(one.sighting.path) for one in batch]
+        fresh = [one for one, row in zip(batch, rows, strict=True) if not row]
+        ids = iter(
+            await self._journal.begin(
+                [steps.not_begun(one, why[one.sighting.root], now) for one in fresh]
+            )
+        )
+        for one, row in zip(batch, rows, strict=True):
+            work = steps.new_work(one, row or next(ids), None, now)
+            self._after_missing(Missed(work, State.LEFT, why[one.sighting.root], quiet=True))
 
     async def _bring_on(self, works: Sequence[Work]) -> None:
         began = self._clock.monotonic()

@@ -18,7 +18,14 @@ def intent(new: Settled, held: bytes, now: float) -> NewArrival:
     return NewArrival(new.sighting.root, new.sighting.path, held, new.stamp, now)
 
 
-def new_work(new: Settled, number: int, held: bytes, now: float) -> Work:
+def not_begun(new: Settled, reason: str, now: float) -> NewArrival:
+    """The row of a file of a folder from which none can be held."""
+    return NewArrival(
+        new.sighting.root, new.sighting.path, None, new.stamp, now, State.LEFT, reason
+    )
+
+
+def new_work(new: Settled, number: int, held: bytes | None, now: float) -> Work:
     """The work that follows on its row."""
     arrival = Arrival(
         id=number,
