@@ -1,0 +1,65 @@
+"""A daemon without privileges over folders of other people: it says so, and lives for the rest."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from checkfirst.model import State
+from checkfirst.simulator.known import clean
+from checkfirst.simulator.thread import Elsewhere
+from tests.stories.house import House, wait_for
+
+SOMEBODY = 65534
+
+pytestmark = [
+    pytest.mark.story,
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(
+        os.geteuid() != 0 or shutil.which("setpriv") is None,
+        reason="needs root, to give its powers up, and setpriv",
+    ),
+]
+
+
+class Powerless(House):
+    """The daemon can do no more than the owner of its own files."""
+
+    @property
+    def command(self) -> list[str]:
+        return ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *super().command]
+
+
+def test_a_folder_that_may_not_be_written_or_read_costs_nothing_else(
+    home: Path, simulator: Elsewhere
+):
+    names = [f"{n}.txt" for n in range(6)]
+    simulator.add(*(clean(name.encode()) for name in (*names, "good")))
+    house = Powerless(home, simulator.url)
+    closed, secret = home / "Closed", home / "Secret"
+    for folder, mode in ((closed, 0o755), (secret, 0o700)):
+        folder.mkdir()
+        folder.chmod(mode)
+        os.chown(folder, SOMEBODY, SOMEBODY)
+    house.change(watch=[str(house.downloads), str(closed), str(secret)])
+    with house.running():
+        for name in names:  # one after the other, as each could cost a lane
+            house.drop(name, name.encode(), closed)
+            reason = house.until(name, State.LEFT).reason
+            assert "Could not write to the watched folder: permission is denied" in (reason or "")
+        house.drop("good", b"good")
+        house.until("good", State.RELEASED)
+        problems = wait_for("status", lambda: house.snapshot().problems)
+        assert any(str(closed) in each and "permission" in each for each in problems)
+        health = {os.fsdecode(each.path): each for each in house.snapshot().watching}
+        assert "cannot be listed" in (health[str(secret)].problem or "")
+        assert len([line for line in house.log("problem") if str(closed) in line]) == 1
+        for folder in (closed, secret):
+            os.chown(folder, 0, 0)
+        house.until_ended(*names, seconds=90)
+        for name in names:
+            assert (house.released / name).read_text() == name
+        house.until_said("watching", f"is watched again: {secret}")
+        house.drop("seen", b"good", secret)
+        house.until("seen", State.RELEASED)
