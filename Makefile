@@ -44,7 +44,8 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test
+# TESTED=1: for whoever has just run the tests, as CI has by the README's own command.
+check: lint $(if $(TESTED),,test)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench $(if $(FULL),--full) $(ARGS)
