@@ -17,7 +17,8 @@ import pytest
 from checkfirst.model import State, VerdictKind
 from checkfirst.simulator.known import malicious
 from checkfirst.simulator.thread import Elsewhere
-from tests.stories.house import House
+from tests.stories.house import WAITING, House
+from tests.stories.test_deeds import says
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
@@ -76,14 +77,16 @@ class Service:
         self.known: dict[str, bool] = {}
         self.asked: list[str] = []
         self.fails = 0
+        self.never: set[str] = set()
+        """What it has no answer for, whenever it is asked."""
         service = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 sha256 = self.path.rpartition("/")[2]
                 service.asked.append(sha256)
-                if service.fails:
-                    service.fails -= 1
+                if service.fails or sha256 in service.never:
+                    service.fails = max(service.fails - 1, 0)
                     self.send_error(503)
                 elif sha256 not in service.known:
                     self.send_error(404)
@@ -146,6 +149,9 @@ def test_a_local_and_a_remote_source_by_the_book(
         }
         assert rows[b"odd"].verdict is VerdictKind.UNKNOWN
         assert sorted(set(service.asked)) == sorted([sha(fine), sha(strange)])
+        assert why(house, "worse")["second-opinion"] == "not asked, as virustotal had the word"
+        assert why(house, "fine")["virustotal"] == "asked first, and did not know it"
+        assert why(house, "bad")["virustotal"] == "not asked about this file"
         sources = {each.name: each for each in house.snapshot().sources}
         assert list(sources) == list(house.settings["sources"])
         assert sources["bad-hashes"].answered == 1
@@ -153,6 +159,32 @@ def test_a_local_and_a_remote_source_by_the_book(
         house.drop("next", b"while the file is gone")
         house.until_ended("next")
         house.until_said("problem", "the source bad-hashes cannot be asked")
+
+
+def test_one_file_that_a_source_cannot_tell_of_keeps_no_other_waiting(
+    home: Path, copy: Path, simulator: Elsewhere, service: Service
+):
+    stuck, fine = b"never answered", b"the second's"
+    service.never, service.known = {sha(stuck)}, {sha(fine): False}
+    house = Extended(
+        home,
+        simulator.url,
+        sources=["lists", "virustotal", "second-opinion"],
+        second_opinion={"url": service.url},
+    )
+    house.top = copy
+    with house.running():
+        house.drop("stuck", stuck)
+        house.until_waits("stuck", "cannot be asked")
+        house.drop("fine", fine)
+        house.until("fine", State.RELEASED)
+        assert house.until("stuck", *WAITING)
+
+
+def why(house: House, name: str) -> dict[str, str]:
+    """What each source says of the file."""
+    (told,) = json.loads(says(house, "why", name, "--json"))
+    return {each["name"]: each["says"] for each in told["sources"]}
 
 
 def test_their_settings_are_checked_like_all_others(home: Path, copy: Path):

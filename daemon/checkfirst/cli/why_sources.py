@@ -1,5 +1,6 @@
 """What each source says of a file now, as far as it can be told without asking anybody."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from checkfirst.clock import SystemClock
 from checkfirst.errors import Problem
 from checkfirst.model import OPEN_STATES, Arrival
 from checkfirst.settings.places import KNOWN_GOOD
+from checkfirst.settings.sources import REMOTE
 from checkfirst.sources.knowngood.reading import KnownGoodList
 from checkfirst.store.reading import Reading
 
@@ -30,7 +32,7 @@ def _said(name: str, reading: Reading, glance: "Glance", row: Arrival, sha256: s
         case "known-good":
             return _known_good(Path(glance.state, KNOWN_GOOD), sha256)
         case _:
-            return _remote(name, row)
+            return _remote(name, glance.sources, row)
 
 
 def _remembered(reading: Reading, sha256: str) -> str:
@@ -41,13 +43,21 @@ def _remembered(reading: Reading, sha256: str) -> str:
     return f"{verdict.kind.value}, answered at {output.local(at)}: {verdict.reason}"
 
 
-def _remote(name: str, row: Arrival) -> str:
+def _remote(name: str, sources: Sequence[str], row: Arrival) -> str:
+    """One is asked for what those before it do not know."""
     if row.source == name:
         return f"it had the word: {row.reason}"
     if row.asked_at is None:
         return "not asked about this file"
-    waits = row.state in OPEN_STATES
-    return f"{'waited for since' if waits else 'its turn came at'} {output.local(row.asked_at)}"
+    at = output.local(row.asked_at)
+    if row.state in OPEN_STATES:
+        return f"waited for since {at}"
+    if row.source in REMOTE and row.source in sources:
+        is_before = sources.index(name) < sources.index(row.source)
+        has_word = f"not asked, as {row.source} had the word"
+        return "asked first, and did not know it" if is_before else has_word
+    first = f", and {row.source} had the word before it" if row.source else ""
+    return f"its turn came at {at}{first}"
 
 
 def _known_good(path: Path, sha256: str) -> str:
