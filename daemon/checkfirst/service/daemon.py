@@ -26,7 +26,7 @@ from checkfirst.service.assemble_deeds import open_database
 from checkfirst.service.assemble_second_look import looks_after
 from checkfirst.service.assemble_sources import note_of
 from checkfirst.service.duties import Duties
-from checkfirst.service.line import LARGE_LANES, SMALL_LANES
+from checkfirst.service.lanes import LARGE_LANES, SMALL_LANES
 from checkfirst.service.lock import only_one
 from checkfirst.service.pulse import keep_watchdog
 from checkfirst.service.reload import Reload, reloaded

@@ -7,7 +7,6 @@ answer puts it on the line again. Knows the order of things and nothing of how t
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from checkfirst.clock import Clock
 from checkfirst.intake.look import Settled
@@ -15,27 +14,18 @@ from checkfirst.model import Answer, Arrival, Mode, Sighting, State
 from checkfirst.service import steps
 from checkfirst.service.asking import Asking
 from checkfirst.service.hands import Hands
-from checkfirst.service.hashing import LARGE_BYTES
 from checkfirst.service.judging import judged
+from checkfirst.service.lanes import Lanes
 from checkfirst.service.listener import Listener
 from checkfirst.service.pulse import Pulse
+from checkfirst.service.results import Results
 from checkfirst.service.retries import Retries
 from checkfirst.service.slots import slotted
 from checkfirst.service.supervise import finish
-from checkfirst.service.work import Done, InHand, Missed, Undone, Work
+from checkfirst.service.work import InHand, Missed, Work
 from checkfirst.sources.chain import Chain
-from checkfirst.sources.lists import Lists
 from checkfirst.store.journal import Journal
 from checkfirst.store.step import Facts, Step
-
-SMALL_LANES = 2
-"""While one waits for the disk, the other has the processor (2.0 s for a burst, against 3.1)."""
-LARGE_LANES = 2
-BATCH_FILES = 120
-"""Files in one batch; each has a descriptor open, so both lanes together stay below 256."""
-BATCH_BYTES = 64 * 1024 * 1024
-HUGE_BYTES = 1024 * 1024 * 1024
-"""A file goes by a lane of the large, or of the huge: none waits behind one of another size."""
 
 
 class Line:
@@ -71,24 +61,25 @@ class Line:
         self._mend = mend
         self._done = done
         self.retries = Retries(clock, self._look_again, again)
+        self._results = Results(journal, asking, teller, self.retries, clock)
         self.pulse = Pulse(clock)
         """Of the lanes of the many, whose batches are small enough to end soon."""
-        self._small: asyncio.Queue[Settled | Work] = asyncio.Queue(4 * BATCH_FILES)
-        self._large: asyncio.Queue[Settled | Work] = asyncio.Queue(4 * BATCH_FILES)
-        self._huge: asyncio.Queue[Settled | Work] = asyncio.Queue(4 * BATCH_FILES)
+        self._lanes = Lanes()
         self._busy: set[int] = set()
         """Ids that are on the line now."""
 
     async def settled(self, batch: Sequence[Settled]) -> None:
         """Take over settled files; waits while the line is full."""
         for one in batch:
-            await self._put(one)
+            await self._lanes.put(one)
 
     async def answered(self, answer: Answer) -> None:
         """A remote source has answered: put all copies of the file on the line again."""
         self._asking.keep(answer)
         for arrival in await self._journal.waiting_for([answer.sha256]):
-            await self._put(Work(arrival, verdict=answer.verdict, submitted_at=answer.submitted_at))
+            await self._lanes.put(
+                Work(arrival, verdict=answer.verdict, submitted_at=answer.submitted_at)
+            )
 
     async def resume(self, arrivals: Sequence[Arrival]) -> None:
         """Go on with what the journal holds: judged again, or asked for again."""
@@ -103,28 +94,28 @@ class Line:
         for arrival in waiting:
             found = self._hands.known(arrival)
             if found is None:
-                await self._put(Work(arrival))
+                await self._lanes.put(Work(arrival))
             elif verdict := known.get(found.sha256) or self._asking.answer(found.sha256):
-                await self._put(Work(arrival, verdict=verdict))
+                await self._lanes.put(Work(arrival, verdict=verdict))
             else:
                 self._asking.ask([arrival])
 
     async def run_small(self) -> None:
         """A lane of the many."""
         while True:
-            batch = await _batch(self._small)
+            batch = await self._lanes.small()
             with self.pulse.beat():
                 await finish(self._process(batch))
 
     async def run_large(self) -> None:
         """A lane of the large, one file at a time."""
         while True:
-            await finish(self._process([await self._large.get()]))
+            await finish(self._process([await self._lanes.large()]))
 
     async def run_huge(self) -> None:
         """The lane of what takes seconds to many minutes, one file at a time."""
         while True:
-            await finish(self._process([await self._huge.get()]))
+            await finish(self._process([await self._lanes.huge()]))
 
     async def forget_the_gone(self) -> None:
         """Close the rows of files that could not be taken and that somebody has removed since."""
@@ -139,11 +130,6 @@ class Line:
                 for number in self.retries.give_up(gone)
             ]
         )
-
-    async def _put(self, work: Settled | Work) -> None:
-        size = _size(work)
-        huge_or_large = self._huge if size >= HUGE_BYTES else self._large
-        await (huge_or_large if size >= LARGE_BYTES else self._small).put(work)
 
     async def _look_again(self, ids: list[int]) -> None:
         ids = [number for number in ids if number not in self._busy]
@@ -225,7 +211,7 @@ class Line:
         )
         for one, row in zip(batch, rows, strict=True):
             work = steps.new_work(one, row or next(ids), None, now)
-            self._after_missing(Missed(work, State.LEFT, why[one.sighting.root], quiet=True))
+            self._results.missed(Missed(work, State.LEFT, why[one.sighting.root], quiet=True))
 
     async def _bring_on(self, works: Sequence[Work]) -> None:
         began = self._clock.monotonic()
@@ -247,65 +233,12 @@ class Line:
         mine = [order for order in orders if order.hand.work.arrival.id in took]
         not_now = [o.hand for o in orders if o.hand.work.arrival.id not in took] + waiting
         ended = await asyncio.to_thread(self._hands.carry_out_blocking, mine, not_now)
-        await self._record([one for one in taken if isinstance(one, Missed)], ended)
-        self._ask_for([hand for hand in waiting if hand.work.arrival.id in took], since=began)
+        await self._results.record([one for one in taken if isinstance(one, Missed)], ended)
+        self._results.ask_for(
+            [hand for hand in waiting if hand.work.arrival.id in took], since=began
+        )
         for hand in waiting:
             self.retries.well(hand.work.arrival.id)
         for hand in hands:
             if hand.work.arrival.id not in took:  # a command has it, or has ended it
                 self.retries.held(hand.work.arrival.id)
-
-    async def _record(self, missed: Sequence[Missed], ended: Sequence[Done | Undone]) -> None:
-        now = self._clock.now()
-        results = [steps.missing(one, now) for one in missed]
-        results += [steps.ended(one, now) for one in ended]
-        took = await self._journal.advance(results)
-        for one in missed:
-            self._after_missing(one)
-        for end in ended:
-            number = end.order.hand.work.arrival.id
-            if isinstance(end, Undone):
-                self._tell.undone(end, is_first=self.retries.held(number, quiet=end.quiet))
-            elif number in took:
-                self.retries.well(number)
-                if end.order.verdict.source == Lists.name:
-                    self._asking.needless(end.order.hand.fingerprint.sha256)
-        self._tell.ended([one for one in ended if isinstance(one, Done)])
-
-    def _after_missing(self, missed: Missed) -> None:
-        arrival, sighting, quiet = missed.work.arrival, missed.work.sighting, missed.quiet
-        if missed.state is State.LEFT and sighting is not None:
-            self._tell.left(missed, is_first=self.retries.left(arrival, sighting, quiet=quiet))
-            return
-        self.retries.taken(arrival)
-        if missed.state is State.HELD:
-            self._tell.not_judged(missed, is_first=self.retries.held(arrival.id, quiet=quiet))
-            return
-        self.retries.well(arrival.id)
-        if arrival.state is not State.HOLDING:
-            self._tell.found([replace(arrival, state=State.GONE, reason=missed.reason)])
-
-    def _ask_for(self, hands: Sequence[InHand], since: float) -> None:
-        """Ask about what waits; an answer that came while it was being put down is used."""
-        asked = []
-        for hand in hands:
-            arrival = steps.identified(hand)
-            if self._asking.answer(hand.fingerprint.sha256, since):
-                self.retries.soon(arrival.id, 0.0)
-            else:
-                asked.append(arrival)
-        self._asking.ask(asked)
-
-
-async def _batch(queue: asyncio.Queue[Settled | Work]) -> list[Settled | Work]:
-    """Wait for one, then take what is there, up to a batch."""
-    batch = [await queue.get()]
-    size = _size(batch[0])
-    while len(batch) < BATCH_FILES and size < BATCH_BYTES and not queue.empty():
-        batch.append(queue.get_nowait())
-        size += _size(batch[-1])
-    return batch
-
-
-def _size(work: Settled | Work) -> int:
-    return work.stamp.size if isinstance(work, Settled) else work.arrival.size or 0

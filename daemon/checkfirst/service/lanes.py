@@ -1,0 +1,58 @@
+"""Which lane a file goes by, so that none waits behind one of another size.
+
+The many are taken in batches, the large and the huge one at a time. Whoever puts waits while a lane
+is full.
+"""
+
+import asyncio
+
+from checkfirst.intake.look import Settled
+from checkfirst.service.hashing import LARGE_BYTES
+from checkfirst.service.work import Work
+
+SMALL_LANES = 2
+"""While one waits for the disk, the other has the processor (2.0 s for a burst, against 3.1)."""
+LARGE_LANES = 2
+BATCH_FILES = 120
+"""Files in one batch; each has a descriptor open, so both lanes together stay below 256."""
+BATCH_BYTES = 64 * 1024 * 1024
+HUGE_BYTES = 1024 * 1024 * 1024
+"""Takes seconds to many minutes."""
+
+Item = Settled | Work
+
+
+class Lanes:
+    """What waits before each; every method is called on the loop."""
+
+    def __init__(self) -> None:
+        self._small: asyncio.Queue[Item] = asyncio.Queue(4 * BATCH_FILES)
+        self._large: asyncio.Queue[Item] = asyncio.Queue(4 * BATCH_FILES)
+        self._huge: asyncio.Queue[Item] = asyncio.Queue(4 * BATCH_FILES)
+
+    async def put(self, item: Item) -> None:
+        """Add it to those of its size."""
+        size = _size(item)
+        huge_or_large = self._huge if size >= HUGE_BYTES else self._large
+        await (huge_or_large if size >= LARGE_BYTES else self._small).put(item)
+
+    async def small(self) -> list[Item]:
+        """Wait for one, then take what is there, up to a batch."""
+        batch = [await self._small.get()]
+        size = _size(batch[0])
+        while len(batch) < BATCH_FILES and size < BATCH_BYTES and not self._small.empty():
+            batch.append(self._small.get_nowait())
+            size += _size(batch[-1])
+        return batch
+
+    async def large(self) -> Item:
+        """Wait for one of 8 MiB or more."""
+        return await self._large.get()
+
+    async def huge(self) -> Item:
+        """Wait for one of 1 GiB or more."""
+        return await self._huge.get()
+
+
+def _size(item: Item) -> int:
+    return item.stamp.size if isinstance(item, Settled) else item.arrival.size or 0
