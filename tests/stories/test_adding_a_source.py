@@ -17,7 +17,7 @@ import pytest
 from checkfirst.model import State, VerdictKind
 from checkfirst.simulator.known import malicious
 from checkfirst.simulator.thread import Elsewhere
-from tests.stories.house import WAITING, House
+from tests.stories.house import WAITING, House, wait_for
 from tests.stories.test_deeds import says
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
@@ -152,9 +152,10 @@ def test_a_local_and_a_remote_source_by_the_book(
         assert why(house, "worse")["second-opinion"] == "not asked, as virustotal had the word"
         assert why(house, "fine")["virustotal"] == "asked first, and did not know it"
         assert why(house, "bad")["virustotal"] == "not asked about this file"
-        sources = {each.name: each for each in house.snapshot().sources}
-        assert list(sources) == list(house.settings["sources"])
-        assert sources["bad-hashes"].answered == 1
+        names = [each.name for each in house.snapshot().sources]
+        assert names == list(house.settings["sources"])
+        at = names.index("bad-hashes")
+        wait_for("status", lambda: house.snapshot().sources[at].answered == 1)
         (home / "bad.txt").unlink()
         house.drop("next", b"while the file is gone")
         house.until_ended("next")

@@ -214,7 +214,7 @@ def test_a_watched_folder_may_be_a_link_and_lead_elsewhere_later(home: Path, sim
         link.symlink_to(other)
         house.drop("two", b"two", link)
         house.until("two", State.RELEASED, seconds=30)
-        assert house.snapshot().watching[0].path == bytes(other)
+        wait_for("status", lambda: house.snapshot().watching[0].path == bytes(other))
 
 
 def test_a_tree_that_is_moved_in_whole_keeps_its_shape(home: Path, simulator: Elsewhere):
