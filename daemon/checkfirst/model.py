@@ -272,3 +272,5 @@ class FolderHealth:
     """`rename` or `copy`: how files get from here into the held folder."""
     folders_not_looked_into: int = 0
     problem: str | None = None
+    leases: bool = True
+    """Whether a read lease can prove there that nobody writes; else quiet and copies must do."""

@@ -42,6 +42,7 @@ def test_json_has_the_promised_keys_and_values(daemon, run):
                 "watcher": "native",
                 "healthy": True,
                 "moves": "rename",
+                "leases": True,
                 "folders_not_looked_into": 0,
             }
         ],
@@ -111,6 +112,12 @@ def test_a_folder_or_source_that_is_not_well_is_a_problem(daemon, run):
     daemon.snapshot(watching=(folder,), sources=(source,), problems=("/gone is not there",))
     _, out, _ = run("status", "--json")
     assert json.loads(out)["problems"] == ["/gone is not there", "it cannot be reached"]
+
+
+def test_a_folder_where_nothing_can_be_proven_is_told(daemon, run):
+    daemon.snapshot(watching=(FolderHealth(b"/nfs", "polling", True, "copy", leases=False),))
+    assert "files move by copy, without leases" in run("status")[1]
+    assert json.loads(run("status", "--json")[1])["watching"][0]["leases"] is False
 
 
 def test_sources_are_told_with_counts_times_and_what_their_choice_means(daemon, run):

@@ -177,3 +177,36 @@ def test_a_log_that_cannot_be_written_stops_nothing(home: Path, simulator: Elsew
         house.drop("harmless", b"harmless")
         house.until("harmless", State.RELEASED)
         house.may_complain("the log could not be written")
+
+
+def test_a_state_folder_that_turns_read_only_is_told_and_ends_nothing(
+    home: Path, simulator: Elsewhere, mount: Mount
+):
+    """As the kernel does it when it meets an error of the disk; nothing can be written any more."""
+    house = House(home, simulator.url)
+    image = home / "disk"
+    with image.open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    made = subprocess.run(["mkfs.ext4", "-q", image], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("no ext4 can be made here")
+    mount(house.state, "-o", "loop,errors=remount-ro", device=image)
+    device = subprocess.run(
+        ["findmnt", "-no", "SOURCE", house.state], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    break_it = Path("/sys/fs/ext4", os.path.basename(device), "trigger_fs_error")
+    if not break_it.exists():
+        pytest.skip("the kernel cannot be asked to meet an error")
+    try:
+        with house.running():
+            assert status(house)["state"] == "running"
+            break_it.write_text("1")
+            house.drop("two", b"two")
+            wait_for("it is noticed", lambda: house.said("cannot be read or written"))
+            seen = status(house)
+            assert seen["state"] == "degraded"
+            assert "cannot be written (Read-only file system)" in "".join(seen["problems"])
+            assert house.below_downloads() >= {b"two"}
+            house.may_complain("the log could not be written")
+    finally:
+        house.kill()

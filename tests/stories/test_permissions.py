@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from checkfirst.model import State
+from checkfirst.simulator.corpus import EICAR
 from checkfirst.simulator.known import clean
 from checkfirst.simulator.thread import Elsewhere
 from tests.stories.house import House, wait_for
@@ -63,3 +64,33 @@ def test_a_folder_that_may_not_be_written_or_read_costs_nothing_else(
         house.until_said("watching", f"is watched again: {secret}")
         house.drop("seen", b"good", secret)
         house.until("seen", State.RELEASED)
+
+
+def test_what_belongs_to_somebody_else_waits_longer_and_goes_on_as_a_copy(
+    home: Path, simulator: Elsewhere
+):
+    """The kernel grants no lease on it: that is told, and nothing is let through for it."""
+    simulator.add(clean(b"theirs"), clean(b"shut"))
+    house = Powerless(home, simulator.url)
+
+    def bring(name: str, content: bytes, mode: int) -> os.stat_result:
+        path = house.drop(name, content, folder=home)
+        path.chmod(mode)
+        os.chown(path, SOMEBODY, SOMEBODY)
+        path.rename(house.downloads / name)
+        return path.with_name("Downloads").joinpath(name).stat()
+
+    with house.running():
+        theirs = bring("theirs", b"theirs", 0o444)
+        bring("eicar.com", EICAR, 0o644)
+        bring("shut", b"shut", 0o600)
+        ended = house.until_ended("theirs", "eicar.com")
+        there = (house.released / "theirs").stat()
+        assert there.st_ino != theirs.st_ino
+        assert (there.st_uid, there.st_mode & 0o777) == (0, 0o444)
+        assert (house.released / "theirs").read_bytes() == b"theirs"
+        assert ended[b"eicar.com"].state is State.QUARANTINED
+        house.until_said("held", "without a lease")
+        left = house.until("shut", State.LEFT)
+        assert "permission is denied" in (left.reason or "")
+        assert house.below_downloads() == {b"shut"}

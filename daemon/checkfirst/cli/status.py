@@ -15,7 +15,7 @@ from checkfirst.errors import Problem
 from checkfirst.policy.quota import Limits, narrower
 from checkfirst.service.lock import running_pid
 from checkfirst.service.overview import Overview, overview
-from checkfirst.service.status import no_room_blocking, read_blocking
+from checkfirst.service.status import disk_trouble_blocking, read_blocking
 from checkfirst.settings.glance import Glance
 from checkfirst.store.reading import Reading
 
@@ -77,7 +77,7 @@ def look_blocking(glance: Glance) -> Overview:
             glance.mode,
             narrower(limits, reading.allowance(glance.account)),
             SystemClock().now(),
-            no_room=no_room_blocking(state),
+            disk=disk_trouble_blocking(state),
         )
 
 
@@ -118,7 +118,7 @@ def _print(seen: Overview, glance: Glance) -> None:
             (
                 folder.path,
                 folder.watcher,
-                f"files move by {folder.moves}",
+                f"files move by {folder.moves}" + ("" if folder.leases else ", without leases"),
                 "" if folder.healthy else "not well, see below",
                 f"{folder.folders_not_looked_into} folders in it are not looked into"
                 if folder.folders_not_looked_into

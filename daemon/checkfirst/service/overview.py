@@ -77,6 +77,7 @@ class Overview:
                     "watcher": folder.watcher,
                     "healthy": folder.healthy,
                     "moves": folder.moves,
+                    "leases": folder.leases,
                     "folders_not_looked_into": folder.folders_not_looked_into,
                 }
                 for folder in self.watching
@@ -124,12 +125,12 @@ def overview(
     limits: Limits,
     now: float,
     *,
-    no_room: str | None = None,
+    disk: str | None = None,
 ) -> Overview:
     """Put it together; raises StoreError.
 
     `mode` is what the settings say. `pid` is what the lock says: a snapshot of another process is
-    of a daemon that is no more, and one that starts has not written any yet. `no_room` is what the
+    of a daemon that is no more, and one that starts has not written any yet. `disk` is what the
     disk says that the daemon could not.
     """
     current = snapshot if snapshot and pid is not None and pid in (0, snapshot.pid) else None
@@ -155,7 +156,7 @@ def overview(
         },
         sources=current.sources if current else (),
         last_verdict_at=reading.last_verdict_at(),
-        problems=tuple(_problems(no_room, current, left, reading.troubles())),
+        problems=tuple(_problems(disk, current, left, reading.troubles())),
         second_look=reading.second_looks(),
         unfinished=open_rows + (current.settling if current else 0),
         note=escape(current.note) if current and current.note else None,
@@ -233,13 +234,13 @@ def second_look_json(looks: Looks) -> dict[str, object]:
 
 
 def _problems(
-    no_room: str | None,
+    disk: str | None,
     snapshot: Snapshot | None,
     left: Sequence[Arrival],
     troubles: Sequence[str],
 ) -> dict[str, None]:
     """In order and each once; a dictionary for the sake of both."""
-    found: list[str | None] = [no_room, *troubles]
+    found: list[str | None] = [disk, *troubles]
     if snapshot:
         found += snapshot.problems
         found += [folder.problem for folder in snapshot.watching]

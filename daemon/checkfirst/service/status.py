@@ -6,8 +6,10 @@ lock, not by this file. Light to import: commands that only read come through he
 
 import base64
 import contextlib
+import errno
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ NAME = "status.json"
 
 LEAST_ROOM_BYTES = 128 * 1024
 """With less the next transaction may fail: SQLite's log grows by what it changes."""
+
+_UNWRITABLE = frozenset({errno.EROFS, errno.EIO})
 
 MOST_OUTLOOKS = 1000
 """So many waiting questions are told one by one."""
@@ -56,18 +60,22 @@ def write_blocking(state: Path, snapshot: Snapshot) -> None:
     staged.replace(state / NAME)
 
 
-def no_room_blocking(state: Path) -> str | None:
-    """Words for a disk that leaves the daemon no room, not even to tell of it in its file."""
+def disk_trouble_blocking(state: Path) -> str | None:
+    """Words for a disk that the daemon cannot write to, not even to tell of it in its file."""
+    until = "until then files stay where they are, and nothing is lost."
+    about = show(os.fsencode(state))
     try:
         room = os.statvfs(state)
-    except OSError:
-        return None
-    if not room.f_blocks or room.f_bavail * room.f_frsize >= LEAST_ROOM_BYTES:
-        return None
-    return (
-        f"There is no room left on the disk of the state folder: {show(os.fsencode(state))}. "
-        "Make room; until then files stay where they are, and nothing is lost."
-    )
+        if room.f_blocks and room.f_bavail * room.f_frsize < LEAST_ROOM_BYTES:
+            title = "There is no room left on the disk of the state folder"
+            return f"{title}: {about}. Make room; {until}"
+        if sys.platform == "linux":
+            os.close(os.open(state, os.O_TMPFILE | os.O_WRONLY, 0o600))  # has no name
+    except OSError as error:
+        if error.errno in _UNWRITABLE:
+            title = f"The disk of the state folder cannot be written ({error.strerror})"
+            return f"{title}: {about}. See the system's log; {until}"
+    return None
 
 
 def read_blocking(state: Path) -> Snapshot | None:

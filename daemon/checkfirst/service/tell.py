@@ -25,6 +25,7 @@ BURST = 25
 """From so many files in one batch on, their arrival is told in one line."""
 
 _MOST_NAMES = 4096
+_UNPROVEN = "without a lease, so it was quiet for longer and goes on as a copy"
 
 
 class Teller(Listener):
@@ -57,13 +58,16 @@ class Teller(Listener):
     def held(self, hands: Sequence[InHand]) -> None:
         """Files are out of reach and fingerprinted."""
         if len(hands) >= BURST:
-            say(_log, logging.INFO, "held", "%d files", len(hands))
+            bare = sum(hand.grip.lease is None for hand in hands)
+            more = f", {bare} of them {_UNPROVEN}" if bare else ""
+            say(_log, logging.INFO, "held", "%d files%s", len(hands), more)
             return
         for hand in hands:
             found, arrival = hand.fingerprint, hand.work.arrival
             what = (show(arrival.name), found.risk, found.content_type, found.sha256[:12])
             facts = {"id": str(arrival.id), "file": arrival.name, "sha256": found.sha256}
-            say(_log, logging.INFO, "held", "%s: %s, %s, sha256 %s", *what, **facts)
+            more = f", {_UNPROVEN}" if hand.grip.lease is None else ""
+            say(_log, logging.INFO, "held", "%s: %s, %s, sha256 %s%s", *what, more, **facts)
 
     def ended(self, done: Sequence[Done]) -> None:
         """Files were released or quarantined."""

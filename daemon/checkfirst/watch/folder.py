@@ -188,6 +188,7 @@ class Folder:
             moves=moves(self.configured if root is None else root.path),
             folders_not_looked_into=self._not_looked_into,
             problem=problem or (self._claim.problem if self._claim else None),
+            leases=root is None or root.leases,
         )
 
     def _observe_blocking(self, root: Root) -> str | None:
