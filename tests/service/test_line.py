@@ -129,6 +129,7 @@ class Scene:
         self.command = Journal(database, "2:2")
         self.again: list[Sighting] = []
         self.failures = 0
+        self.wanted: list[str] = []
         tokens = itertools.count()
         hands = Hands(
             Ends(self.released, self.quarantine, keep_parents=False, link_back=True),
@@ -136,6 +137,7 @@ class Scene:
             leases=lambda _: True,
             token=lambda: f"{next(tokens)}",
             stopped=lambda: False,
+            kinds=lambda: self.wanted,
         )
         places = Places((self.held,), self.released, self.quarantine, hands.relative)
         teller = Teller(lambda _: pytest.fail("no time is told"))
@@ -448,4 +450,19 @@ async def test_a_folder_of_which_nothing_can_be_held_costs_no_lane_and_no_other_
     assert row.reason
     await asyncio.to_thread(os.unlink, scene.held)
     await scene.settle(b"a", folder=other)
+    await scene.until(State.WAITING)
+
+
+async def test_a_file_that_we_cannot_cope_with_ends_no_lane_and_stays_held(scene):
+    """A mistake of ours is told as such; here it is the name of a hash that nobody knows."""
+    scene.wanted = ["nonsense"]
+    await scene.drop(b"new", b"new")
+    await scene.until(State.HELD)
+    assert "went wrong with this file (ValueError" in (await scene.journal.get(1)).reason
+    for _ in range(7):
+        await scene.clock.advance(60)
+    assert scene.failures == 0
+    assert await scene.listed(scene.held) == [b"new"]
+    scene.wanted = []
+    await scene.clock.advance(60)
     await scene.until(State.WAITING)

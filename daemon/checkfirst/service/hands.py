@@ -4,6 +4,7 @@ Runs in worker threads, a whole batch at a call, and gives a value back for ever
 happens to it. Decides nothing and writes no journal.
 """
 
+import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from checkfirst.errors import FileProblem
 from checkfirst.intake.fingerprint import fingerprint_blocking
 from checkfirst.intake.origin_mark import origin_url_blocking
 from checkfirst.model import Action, Arrival, Fingerprint, State
+from checkfirst.policy.names import show
 from checkfirst.service import steps
 from checkfirst.service.hashing import Hashing
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
@@ -30,6 +32,8 @@ from checkfirst.vault.problems import (
 from checkfirst.vault.quarantine import quarantine_blocking
 from checkfirst.vault.release import release_blocking
 from checkfirst.vault.report import Report
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ class Hands:
                 found = fingerprint_blocking(grip, arrival.name, stopped, self._kinds())
             came = arrival.origin if arrival.state is State.HOLDING else None
             origin_url = origin_url_blocking(grip.descriptor, came)
-        except (FileProblem, OSError) as error:
+        except Exception as error:  # noqa: BLE001  (no file may end the lane, whatever is in it)
             if grip is not None:
                 grip.close()
             return self._missed_blocking(work, error)
@@ -169,17 +173,18 @@ class Hands:
             opened=opened,
         )
 
-    def _missed_blocking(self, work: Work, error: FileProblem | OSError) -> Missed:
+    def _missed_blocking(self, work: Work, error: Exception) -> Missed:
         held = _held(work.arrival)
+        why = _in_words(error, "read the file", work.arrival)
         # While the held folder itself is away (its disk is not mounted), nothing in it is gone.
         is_away = work.arrival.state is not State.HOLDING and not os.path.isdir(_folder(held))
         match error:
             case _ if is_away or os.path.lexists(held):
-                return Missed(work, State.HELD, str(error), quiet=isinstance(error, _PASSING))
+                return Missed(work, State.HELD, why, quiet=isinstance(error, _PASSING))
             case GoneError() | NotAFileError():
-                return Missed(work, State.GONE, str(error))
+                return Missed(work, State.GONE, why)
             case _:
-                return Missed(work, State.LEFT, str(error), quiet=isinstance(error, _PASSING))
+                return Missed(work, State.LEFT, why, quiet=isinstance(error, _PASSING))
 
     def _end_one_blocking(self, order: Ordered, opened: Opened) -> Done | Undone:
         hand = order.hand
@@ -190,8 +195,8 @@ class Hands:
                 return self._quarantine_blocking(order)
         except FileProblem as error:
             return Undone(order, str(error), quiet=isinstance(error, _PASSING))
-        except OSError as error:
-            return Undone(order, str(translate(error, "move the file", hand.work.arrival.origin)))
+        except Exception as error:  # noqa: BLE001  (no file may end the lane, whatever it is)
+            return Undone(order, _in_words(error, "move the file", hand.work.arrival))
 
     def _release_blocking(self, order: Ordered, opened: Opened) -> Done:
         arrival = order.hand.work.arrival
@@ -227,6 +232,16 @@ class Hands:
 
 
 _PASSING = (BusyError, ChangedError, StoppedError)
+
+
+def _in_words(error: Exception, doing: str, arrival: Arrival) -> str:
+    if isinstance(error, FileProblem):
+        return str(error)
+    if isinstance(error, OSError):
+        return str(translate(error, doing, arrival.origin))
+    _log.debug("file %d is too much for us", arrival.id, exc_info=error)
+    title = f"checkfirst itself went wrong with this file ({type(error).__name__}: {error})"
+    return str(FileProblem(title, "Please report it.", about=show(arrival.origin)))
 
 
 def described(arrival: Arrival, order: Ordered) -> Arrival:
