@@ -142,6 +142,15 @@ def test_aria2s_control_file_postpones_while_it_is_there():
     assert look(step.entry, step.due, partner=False) == Ready(step.entry)
 
 
+def test_a_mark_that_is_a_file_lets_its_file_go_first_but_not_for_ever():
+    name = b"a.exe:Zone.Identifier"
+    step, _ = follow(OTHER_EXPIRES - 1, partner=True, name=name)
+    assert isinstance(step, Wait)
+    assert look(step.entry, step.due, name=name, partner=False) == Ready(step.entry)
+    step, _ = follow(OTHER_EXPIRES + 1, partner=True, name=name)
+    assert isinstance(step, Ready)
+
+
 def test_without_leases_the_quiet_time_is_longer():
     assert Rules(settle=2.0, longer=True, temporary_expires=DAY).quiet == 10.0
     assert Rules(settle=30.0, longer=True, temporary_expires=DAY).quiet == 30.0
@@ -180,7 +189,7 @@ def test_entries_are_frozen_and_small():
     st.lists(st.floats(0.01, 1e5), min_size=1, max_size=30),
     st.floats(0.1, 100.0),
     st.booleans(),
-    st.sampled_from([b"a.bin", b"a.part", b".a.b.123456"]),
+    st.sampled_from([b"a.bin", b"a.part", b".a.b.123456", b"a:Zone.Identifier"]),
 )
 def test_a_file_that_keeps_changing_is_never_ready(pauses, settle, longer, name):
     rules = Rules(settle=settle, longer=longer, temporary_expires=DAY)
@@ -195,7 +204,7 @@ def test_a_file_that_keeps_changing_is_never_ready(pauses, settle, longer, name)
     st.floats(0.0, 1e9),
     st.floats(0.0, 1e4),
     st.lists(st.sampled_from([FILE, GROWN, EMPTY]), min_size=1, max_size=20),
-    st.sampled_from([b"a.bin", b"a.part", b".a.b.123456"]),
+    st.sampled_from([b"a.bin", b"a.part", b".a.b.123456", b"a:Zone.Identifier"]),
     st.booleans(),
 )
 def test_a_wait_always_ends_later_than_now(start, settle, stamps, name, partner):

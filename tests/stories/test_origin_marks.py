@@ -77,3 +77,15 @@ def test_marks_go_with_the_file_and_are_shown_without_their_secrets(
             assert not any(text in repr(each) for each in (*simulator.requests, upload))
         for path in house.state.glob("checkfirst.sqlite*"):
             assert SECRET.encode() not in path.read_bytes()
+
+
+def test_a_mark_that_is_a_file_beside_it_is_read_before_it_is_taken_itself(
+    home: Path, simulator: Elsewhere
+):
+    with House(home, simulator.url).running() as house:
+        mark = f"[ZoneTransfer]\r\nZoneId=3\r\nHostUrl={SHOWN}?{SECRET}\r\n"
+        house.drop("tool.bin:Zone.Identifier", mark.encode())
+        house.drop("tool.bin", b"tool")
+        rows = house.until_ended("tool.bin", "tool.bin:Zone.Identifier")
+        assert rows[b"tool.bin"].origin_url == SHOWN
+        assert (house.released / "tool.bin:Zone.Identifier").read_bytes() == mark.encode()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from checkfirst.model import Sighting, Stamp
 from checkfirst.policy.ignore import Temporary, partner, temporary
+from checkfirst.policy.origin_mark import told_of
 from checkfirst.policy.settle import (
     Forget,
     Ready,
@@ -72,7 +73,8 @@ class Looker:
         rules = self.rules if asked.leases else replace(self.rules, longer=True)
         # Where the look is too early for a partner to matter, its system call is saved.
         may_be_quiet = not is_news or rules.quiet == 0
-        has_partner = may_be_quiet and os.path.lexists(partner(sighting.path))
+        beside = told_of(sighting.path) or partner(sighting.path)
+        has_partner = may_be_quiet and os.path.lexists(beside)
         step = observe(watched, name, seen, has_partner, now, rules)
         if not isinstance(step, Ready):
             return step

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from checkfirst.policy.origin_mark import address, first, zone_address
+from checkfirst.policy.origin_mark import BESIDE, address, first, zone_address
 
 LARGEST: Final = 64 * 1024
 """Bytes of a mark that are read; the kernel keeps no larger attributes (xattr(7))."""
 
 _ZONE: Final = "Zone.Identifier"
-_BESIDE: Final = b":Zone.Identifier"
 _SEEN_FROM: Final = "com.apple.metadata:kMDItemWhereFroms"
 
 
@@ -29,7 +28,7 @@ def origin_url_blocking(descriptor: int, origin: bytes | None) -> str | None:
         names = []
     if names and (found := _told(descriptor, names)):
         return found
-    if origin is None or not os.access(beside := origin + _BESIDE, os.R_OK):
+    if origin is None or not os.access(beside := origin + BESIDE, os.R_OK):
         return None
     return _beside_blocking(beside)
 

@@ -12,11 +12,19 @@ from typing import Final
 LONGEST: Final = 400
 """Characters of an address that are kept."""
 
+BESIDE: Final = b":Zone.Identifier"
+"""Ends the name of a file that tells where the file beside it is from (WSL)."""
+
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]{0,30}):(.*)", re.IGNORECASE | re.DOTALL)
 _PLACE: Final = re.compile(r"(?:\[[0-9a-f:.]+\]|[^:@\[\]]+)(?::[0-9]{0,5})?", re.IGNORECASE)
 _USER_WITHIN: Final = re.compile(r"//[^/]*@")
 _NOWHERE: Final = "about"
 """Windows writes `about:internet` where it does not know."""
+
+
+def told_of(name: bytes) -> bytes | None:
+    """The file that a file of this name tells of, if it is such a one."""
+    return name.removesuffix(BESIDE) if name.endswith(BESIDE) else None
 
 
 def address(mark: bytes) -> str | None:

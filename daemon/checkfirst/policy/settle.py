@@ -2,8 +2,9 @@
 
 A file is ready once its stamp has been the same for the quiet time, it is a regular file that is
 not empty, its name is not (or no longer) excused as temporary, and no aria2 control file lies
-beside it. Whether somebody still holds it open for writing is asked of the kernel afterwards; a
-refusal comes back through `refused`. All moments are monotonic seconds.
+beside it. A mark of origin that is a file of its own lets the file that it tells of go first, so
+that it can still be read there. Whether somebody still holds it open for writing is asked of the
+kernel afterwards; a refusal comes back through `refused`. All moments are monotonic seconds.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import NamedTuple, assert_never
 
 from checkfirst.model import Stamp
 from checkfirst.policy.ignore import Temporary, ignored, temporary
+from checkfirst.policy.origin_mark import told_of
 
 OTHER_EXPIRES = 600.0
 """A name that merely looks temporary is excused for ten minutes since the last change."""
@@ -111,9 +113,11 @@ def observe(
     due = entry.quiet_since + rules.quiet
     if now < due:
         return Wait(entry, due)
-    if seen.size == 0 or has_partner:
+    is_mark = told_of(name) is not None
+    if seen.size == 0 or (has_partner and not is_mark):
         return _postponed(entry, now)
-    expires = entry.quiet_since + _excused(name, rules)
+    excused = OTHER_EXPIRES if has_partner else _excused(name, rules)
+    expires = entry.quiet_since + excused
     return Ready(entry) if now >= expires else _postponed(entry, now, expires)
 
 
