@@ -23,8 +23,10 @@ class FakeLedger:
         self.raises: Exception | None = None
 
     @property
-    def per_minute(self) -> int:
-        return self._limits.per_minute
+    def pace(self) -> quota.Pace:
+        day = quota.day_of(self._clock.now())
+        limits = self._limits
+        return quota.Pace(limits.per_minute, limits.per_day, day, self.days.count(day))
 
     @property
     def counted(self) -> int:

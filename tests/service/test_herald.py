@@ -120,7 +120,7 @@ def test_problems_that_last_are_told_and_those_that_pass_are_not(scene):
         scene.herald.left(Missed(work, State.LEFT, "no", quiet), is_first=is_first)
         scene.herald.not_judged(Missed(work, State.HELD, "no", quiet), is_first=is_first)
     scene.herald.watch(WatchEvent(Trouble.OVERFLOW, b"/d", "events were dropped"))
-    scene.herald.source(events.Waiting("the quota is spent", NOW))
+    scene.herald.source(events.Waiting("the quota is spent", NOW, NOW))
     assert scene.news == []
 
     scene.herald.undone(Undone(some, "The disk is full"), is_first=True)

@@ -50,8 +50,10 @@ def test_a_burst_arrives_in_one_line_and_a_few_in_a_line_each(teller, caplog):
 def test_a_hash_is_told_with_the_name_of_its_file(teller, caplog):
     teller.names("ab" * 32, b"tool.exe")
     teller.source(Asked("ab" * 32))
-    teller.source(Waiting("the quota is spent", 60.0))
+    teller.source(Waiting("the quota is spent", 60.0, 0.0))
+    teller.source(Waiting("the month is spent", 86_400.0, 86_399.0))
     assert caplog.messages == [
         "VirusTotal about tool.exe (sha256 abababababab)",
         "until 00:01:00: the quota is spent",
+        "until 1970-01-02 00:00:00: the month is spent",
     ]

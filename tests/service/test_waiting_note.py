@@ -1,4 +1,5 @@
 import os
+import time
 
 from checkfirst.model import Arrival, Outlook, State
 from checkfirst.service.waiting_note import Waits, note_blocking
@@ -14,12 +15,15 @@ def _waits(*names: bytes) -> Waits:
     return Waits(rows, {HASH: Outlook(HASH, "VirusTotal's daily quota is spent", 1_764_028_800.0)})
 
 
-def test_it_says_which_file_why_and_until_when(tmp_path):
+def test_it_says_which_file_why_and_until_when(tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Paris")
+    time.tzset()
     note_blocking(os.fsencode(tmp_path), _waits(b"a\nb.pdf"))
+    monkeypatch.undo()
+    time.tzset()
     text = (tmp_path / "Waiting.txt").read_text()
-    assert (
-        "a\\x0ab.pdf: VirusTotal's daily quota is spent, until about 2025-11-25T00:00:00Z" in text
-    )
+    until = "until about 2025-11-25 01:00 (UTC+0100)"
+    assert f"a\\x0ab.pdf: VirusTotal's daily quota is spent, {until}" in text
 
 
 def test_it_goes_when_nobody_waits_any_more(tmp_path):

@@ -274,8 +274,8 @@ async def test_what_is_known_of_the_account_narrows_the_limits_for_all_processes
     assert await Allowances(database).get("ann") == (Limits(1, 0, 20_000), clock.now())
     assert isinstance(await ann.acquire(), Permit)
     assert (await ann.acquire()).limit == "minute"
-    assert ann.per_minute == 1
+    assert ann.pace.per_minute == 1
     assert isinstance(await bob.acquire(), Permit)
-    assert bob.per_minute == 4
+    assert bob.pace.per_minute == 4
     await Allowances(database).learn("bob", Limits(4, 2, 0), clock.now())
     assert (await bob.acquire()).limit == "day"

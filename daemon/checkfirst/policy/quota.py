@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 WINDOW = 60.0
 """Seconds of the minute quota."""
 
+_DAY = 86_400.0
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -40,6 +42,32 @@ class Slot:
     until: float
     limit: str = ""
     """`minute`, `day` or `month`; empty when granted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast requests can follow each other, for telling a person when a turn may come."""
+
+    per_minute: int
+    """0 is no limit, here and below."""
+    per_day: int
+    day: str = ""
+    """The UTC day that `used` is about."""
+    used: int = 0
+
+    def turn(self, start: float, before: int) -> float:
+        """Give the moment at which a request may go when so many others go before it from `start`.
+
+        A month that is not spent yet is not looked ahead to.
+        """
+        each = WINDOW / self.per_minute if self.per_minute else 0.0
+        if not self.per_day:
+            return start + before * each
+        left = max(self.per_day - (self.used if day_of(start) == self.day else 0), 0)
+        if before < left:
+            return start + before * each
+        days, on_the_last = divmod(before - left, self.per_day)
+        return _midnight(start).timestamp() + (days + 1) * _DAY + on_the_last * each
 
 
 def wait(limits: Limits, used: Used, now: float) -> Slot:

@@ -7,7 +7,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from checkfirst.clock import Clock
-from checkfirst.policy.quota import Limits, Slot
+from checkfirst.policy.quota import Limits, Pace, Slot
 from checkfirst.service.assemble_deeds import open_database
 from checkfirst.service.assemble_sources import ANSWER_MARGIN_SECONDS
 from checkfirst.settings.schema import Settings
@@ -56,8 +56,8 @@ class _NoLedger:
         self._clock = clock
 
     @property
-    def per_minute(self) -> int:
-        return 0
+    def pace(self) -> Pace:
+        return Pace(0, 0)
 
     async def acquire(self, *, spare: bool = False) -> Permit | Slot:
         del spare

@@ -149,8 +149,9 @@ class Teller(Listener):
                 text = "%s (%s) to VirusTotal, as it has never seen it (sha256 %s)"
                 what = (name, readable(size), sha256[:12])
                 say(_log, logging.WARNING, "submitted", text, *what, sha256=sha256)
-            case events.Waiting(reason, until):
-                say(_log, logging.INFO, "waiting", "until %s: %s", self._clock(until), reason)
+            case events.Waiting(reason, until, at):
+                when = self._moment(until, at)
+                say(_log, logging.INFO, "waiting", "until %s: %s", when, reason)
             case events.Learned(limits):
                 text = "VirusTotal allows this account %s"
                 say(_log, logging.INFO, "account", text, _allowed(limits))
@@ -171,8 +172,10 @@ class Teller(Listener):
         """A part of the daemon failed and is started again."""
         say(_log, logging.ERROR, "problem", "the part `%s` failed: %s", role, reason)
 
-    def _clock(self, at: float) -> str:
-        return self._local(at).strftime("%H:%M:%S")
+    def _moment(self, at: float, now: float) -> str:
+        local = self._local(at)
+        is_today = local.date() == self._local(now).date()
+        return local.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M:%S")
 
 
 def _ended(row: Arrival) -> None:

@@ -7,10 +7,10 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from checkfirst.clock import iso
 from checkfirst.model import Arrival, Outlook
 from checkfirst.policy.names import show
 from checkfirst.vault.rename import rename_noreplace
@@ -60,11 +60,16 @@ def words(waits: Waits) -> str:
     for row in waits.rows[:_MOST]:
         outlook = waits.outlook.get(row.sha256 or "")
         reason = outlook.reason if outlook else row.reason or "it is being looked at"
-        until = iso(outlook.until if outlook else row.until)
-        lines.append(f"{show(row.name)}: {reason}{f', until about {until}' if until else ''}")
+        until = outlook.until if outlook else row.until
+        about = "" if until is None else f", until about {_on_the_wall(until)}"
+        lines.append(f"{show(row.name)}: {reason}{about}")
     if len(waits.rows) > _MOST:
         lines.append(f"... and {len(waits.rows) - _MOST} more")
     return "\n".join(lines) + "\n"
+
+
+def _on_the_wall(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M (UTC%z)")
 
 
 def _ours_blocking(path: Path) -> str | None:

@@ -57,6 +57,7 @@ class Ledger:
         self._clock = clock
         self._limits = self._narrowed = limits
         self._account = account
+        self._day, self._used = "", 0
         self._answer_within = answer_within
         self._window = window
 
@@ -81,6 +82,7 @@ class Ledger:
                 self._limits, next((quota.Limits(*each) for each in told), None)
             )
             slot = (recheck.spare if spare else quota.wait)(self._narrowed, used, now)
+            self._day, self._used = day, used.day + slot.granted
             if not slot.granted:
                 return slot
             inserted = await connection.execute_fetchall(
@@ -95,9 +97,10 @@ class Ledger:
             return Permit(next(iter(inserted))[0], day, now)
 
     @property
-    def per_minute(self) -> int:
-        """The limit that was last gone by; 0 is none."""
-        return self._narrowed.per_minute
+    def pace(self) -> quota.Pace:
+        """How fast requests can follow each other, as of the last one that was asked for."""
+        limits = self._narrowed
+        return quota.Pace(limits.per_minute, limits.per_day, self._day, self._used)
 
     async def answered(self, permit: Permit) -> None:
         """The answer has arrived, whatever it says: the slot is free again a window from now.

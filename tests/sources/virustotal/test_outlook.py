@@ -1,6 +1,6 @@
 import pytest
 
-from checkfirst.policy.quota import Slot
+from checkfirst.policy.quota import Pace, Slot
 from checkfirst.sources.virustotal.obstacle import Kind, Obstacle
 from checkfirst.sources.virustotal.outlook import Moment, outlooks, spent
 from checkfirst.sources.virustotal.queue import Queue, Stage
@@ -9,8 +9,8 @@ from tests.sources.virustotal.scene import Scene
 NOW, MONOTONIC = 10_000.0, 500.0
 
 
-def moment(obstacle=None, slot=None, per_minute=4) -> Moment:
-    return Moment(NOW, MONOTONIC, obstacle, slot, per_minute)
+def moment(obstacle=None, slot=None, pace=Pace(4, 0)) -> Moment:  # noqa: B008  (frozen)
+    return Moment(NOW, MONOTONIC, obstacle, slot, pace)
 
 
 def queue(*stages: Stage) -> Queue:
@@ -21,7 +21,7 @@ def queue(*stages: Stage) -> Queue:
 
 
 def test_without_a_limit_there_is_no_wait():
-    found = outlooks(queue(Stage.LOOK_UP, Stage.LOOK_UP).in_order(), moment(per_minute=0))
+    found = outlooks(queue(Stage.LOOK_UP, Stage.LOOK_UP).in_order(), moment(pace=Pace(0, 0)))
     assert [one.until for one in found] == [NOW, NOW]
 
 
@@ -50,7 +50,43 @@ def test_each_stage_has_its_words():
     assert [one.reason for one in found] == [
         "waiting for its turn to be looked up at VirusTotal",
         "waiting for its turn to be submitted to VirusTotal (1 before it)",
-        "being analysed by VirusTotal",
+        "being analysed by VirusTotal (2 before it)",
+    ]
+
+
+def test_each_of_several_uploads_has_a_place_of_its_own():
+    found = outlooks(queue(Stage.UPLOAD, Stage.UPLOAD, Stage.UPLOAD).in_order(), moment())
+    assert [(one.reason.partition("VirusTotal")[2], one.until) for one in found] == [
+        ("", NOW),
+        (" (1 before it)", NOW + 15),
+        (" (2 before it)", NOW + 30),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slot", "why", "start"),
+    [
+        (Slot(granted=False, until=86_400.0, limit="day"), "daily quota is spent", 86_400.0),
+        (None, "turn to be looked up at VirusTotal", NOW),
+    ],
+)
+def test_the_place_is_told_and_the_days_that_it_takes_are_counted(slot, why, start):
+    today = Pace(4, 2, "1970-01-01", 2 if slot else 0)
+    found = outlooks(queue(*[Stage.LOOK_UP] * 5).in_order(), moment(slot=slot, pace=today))
+    assert [one.until for one in found] == [
+        start,
+        start + 15,
+        *(86_400.0 * (day + bool(slot)) + rest for day, rest in [(1, 0), (1, 15), (2, 0)]),
+    ]
+    assert found[4].reason.endswith(f"{why} (4 before it)")
+
+
+def test_behind_an_obstacle_each_has_its_place_too():
+    standing = Obstacle(Kind.THROTTLED, "x", MONOTONIC + 60)
+    found = outlooks(queue(Stage.LOOK_UP, Stage.LOOK_UP).in_order(), moment(standing))
+    assert [(one.reason, one.until) for one in found] == [
+        ("x", NOW + 60),
+        ("x (1 before it)", NOW + 75),
     ]
 
 

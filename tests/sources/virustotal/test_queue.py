@@ -33,6 +33,21 @@ def test_stages_go_in_order():
     assert drain(queue, 0.0) == [5, 4, 3, 2, 1, 0]
 
 
+def test_an_upload_does_not_starve_behind_look_ups_that_keep_coming():
+    queue = Queue()
+    queue.place(queue.add(question(1)), Stage.UPLOAD)
+    for number, since in [(2, AGEING_SECONDS - 1), (3, AGEING_SECONDS + 1)]:
+        queue.add(question(number, since))
+    assert [int(case.sha256, 16) for case in queue.in_order()] == [2, 1, 3]
+    first = queue.best(0.0, [Stage.LOOK_UP])
+    assert first is not None
+    queue.remove(first)
+    upload = queue.best(0.0)
+    assert upload is not None
+    assert upload.stage is Stage.UPLOAD
+    assert drain(queue, 0.0) == [1, 3]
+
+
 def test_what_rests_is_not_found_before_it_is_due():
     queue = Queue()
     queue.place(queue.add(question(1)), due=10.0)

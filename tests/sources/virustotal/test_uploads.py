@@ -565,6 +565,25 @@ async def test_an_upload_that_another_process_did_not_wait_for_is_waited_for_her
     assert scene.kinds()[-1][1] == "clean"
 
 
+@pytest.mark.parametrize("rules", [WAIT, GO_ON])
+async def test_what_another_process_uploads_meanwhile_is_not_uploaded_again(tmp_path, rules):
+    """Both have looked it up before either had a turn to upload it."""
+    scene = Scene(rules, Limits(1, 0, 0))
+    question = await Files(tmp_path, scene).ask()
+    async with scene.running():
+        await scene.settle()
+        assert scene.api.verbs() == ["report"]
+        scene.submissions.rows[question.sha256] = Submission(
+            question.sha256, "theirs", scene.clock.now()
+        )
+        scene.api.script["analysis"] = [DONE_CLEAN]
+        await scene.after(200)
+        assert scene.source._course.open_files == 0
+        assert not scene.source.has(question.sha256)
+    assert scene.api.verbs() == ["report", "analysis"][: 2 if rules is WAIT else 1]
+    assert [one for _, one in scene.kinds()] == ["clean" if rules is WAIT else "unknown"]
+
+
 async def test_an_analysis_of_days_ago_is_not_believed_but_looked_up_anew(scene, files):
     question = await files.ask()
     long_ago = scene.clock.now() - 3 * 86_400

@@ -178,6 +178,22 @@ class Course:
         case.why = "being analysed by VirusTotal"
         self._queue.place(case, Stage.POLL, self._next_poll(submission))
 
+    async def sent_lately(self, case: Case) -> Submission | None:
+        """Find the upload, by whichever process, after which there is to be no other."""
+        earlier = await self._out.submissions.get(case.sha256)
+        return earlier if earlier is not None and self._is_recent(earlier) else None
+
+    def go_by(self, case: Case, earlier: Submission) -> None:
+        """Wait for the analysis of an upload that was there already, where that is to be."""
+        if self._trouble.rules.wait and not earlier.ended:
+            self.await_analysis(case, earlier)
+            return
+        case.submission = earlier
+        reason = f"{verdict.NEVER_SEEN} before it was submitted lately"
+        # That an analysis is not waited for here is no answer for whoever waits for it.
+        found = verdict.unknown(reason, submitted=case.sha256)
+        self.settle(case, found, keeps=earlier.ended)
+
     async def _not_known(self, case: Case) -> None:
         question, rules = case.question, self._trouble.rules
         if not rules.submits(question) or not case.wanted:
@@ -186,16 +202,8 @@ class Course:
         if question.size > LARGEST_BYTES:
             self.settle(case, verdict.unknown(TOO_LARGE))
             return
-        earlier = await self._out.submissions.get(case.sha256)
-        if earlier is not None and self._is_recent(earlier):
-            case.submission = earlier
-            if rules.wait and not earlier.ended:
-                self.await_analysis(case, earlier)
-            else:
-                reason = f"{verdict.NEVER_SEEN} before it was submitted lately"
-                # That an analysis is not waited for here is no answer for whoever waits for it.
-                found = verdict.unknown(reason, submitted=case.sha256)
-                self.settle(case, found, keeps=earlier.ended)
+        if earlier := await self.sent_lately(case):
+            self.go_by(case, earlier)
         elif rules.wait or self.open_files >= MOST_OPEN:
             self._queue.place(case, Stage.UPLOAD)
         else:

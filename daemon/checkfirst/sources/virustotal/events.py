@@ -45,6 +45,8 @@ class Waiting:
 
     reason: str
     until: float
+    at: float
+    """When it is said; like `until` in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)

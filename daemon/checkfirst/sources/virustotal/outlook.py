@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checkfirst.model import Outlook
-from checkfirst.policy.quota import WINDOW, Slot
+from checkfirst.policy.quota import Pace, Slot
 from checkfirst.sources.virustotal.obstacle import Obstacle
 from checkfirst.sources.virustotal.queue import Case, Stage
 
@@ -16,6 +16,8 @@ _DOING = {
     Stage.POLL: "being analysed by VirusTotal",
 }
 
+_REQUESTS = frozenset({Stage.LOOK_UP, Stage.UPLOAD, Stage.POLL})
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -26,7 +28,7 @@ class Moment:
     obstacle: Obstacle | None
     slot: Slot | None
     """What the ledger said when it last had no room; None once it had."""
-    per_minute: int
+    pace: Pace
 
     def wall(self, monotonic: float) -> float:
         """Turn a monotonic moment into one since the epoch."""
@@ -40,7 +42,7 @@ def outlooks(cases: Sequence[Case], moment: Moment) -> list[Outlook]:
     for case in cases:
         if case.wanted:
             found.append(_outlook(case, before, moment))
-        if not case.in_hand and case.due <= moment.monotonic and case.stage is Stage.LOOK_UP:
+        if not case.in_hand and case.due <= moment.monotonic and case.stage in _REQUESTS:
             before += 1
     return found
 
@@ -59,15 +61,19 @@ def _outlook(case: Case, before: int, moment: Moment) -> Outlook:
     if case.due > moment.monotonic:
         return Outlook(case.sha256, case.why or _DOING[case.stage], moment.wall(case.due))
     obstacle, slot = moment.obstacle, moment.slot
-    if obstacle is not None:
-        return Outlook(case.sha256, obstacle.reason, moment.wall(obstacle.until))
     start = moment.now if slot is None else max(slot.until, moment.now)
-    if slot is not None and slot.limit != "minute":
-        return Outlook(case.sha256, spent(slot), start)
-    if case.stage is Stage.POLL:
-        return Outlook(case.sha256, _DOING[case.stage], start)
+    if obstacle is not None:
+        start = moment.wall(obstacle.until)
     ahead = f" ({before} before it)" if before else ""
-    each = WINDOW / moment.per_minute if moment.per_minute else 0.0
+    return Outlook(case.sha256, _why(case, moment) + ahead, moment.pace.turn(start, before))
+
+
+def _why(case: Case, moment: Moment) -> str:
+    if moment.obstacle is not None:
+        return moment.obstacle.reason
+    if moment.slot is not None and moment.slot.limit != "minute":
+        return spent(moment.slot)
+    if case.stage is Stage.POLL:
+        return _DOING[case.stage]
     what = "be submitted to" if case.stage is Stage.UPLOAD else "be looked up at"
-    reason = f"waiting for its turn to {what} VirusTotal{ahead}"
-    return Outlook(case.sha256, reason, start + before * each)
+    return f"waiting for its turn to {what} VirusTotal"

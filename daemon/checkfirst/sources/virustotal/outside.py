@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from checkfirst.clock import Clock
-from checkfirst.policy.quota import Slot
+from checkfirst.policy.quota import Pace, Slot
 from checkfirst.sources.source import Deliver, Remember
 from checkfirst.sources.virustotal.events import OnEvent, nobody_listens
 from checkfirst.sources.virustotal.reply import (
@@ -50,8 +50,8 @@ class Quota(Protocol):
     """The ledger of requests."""
 
     @property
-    def per_minute(self) -> int:
-        """How many requests a minute has; 0 is no limit."""
+    def pace(self) -> Pace:
+        """How fast requests can follow each other."""
         ...
 
     async def acquire(self, *, spare: bool = False) -> Permit | Slot:

@@ -1,9 +1,9 @@
 """The questions that wait, and which is next. Knows neither time nor network.
 
-Look-ups come first, the more dangerous class of file before the other and the earlier before the
-later; then uploads; then polls of unfinished analyses; last the second looks, for which nobody
-waits. A class counts as much as having come an hour earlier, so nothing waits for ever behind what
-keeps coming.
+Look-ups and uploads come first, the more dangerous class of file before the other and the earlier
+before the later; then polls of unfinished analyses; last the second looks, for which nobody waits.
+A class counts as much as having come an hour earlier, and so does being a look-up and no upload:
+neither waits for ever behind what keeps coming.
 """
 
 import heapq
@@ -78,9 +78,15 @@ class Case:
         return self.question.sha256
 
     @property
+    def rank(self) -> Stage:
+        """Its stage among stages; an upload takes its turn among the look-ups, by its score."""
+        return Stage.LOOK_UP if self.stage is Stage.UPLOAD else self.stage
+
+    @property
     def score(self) -> float:
         """Its place among its like; the smaller goes first."""
-        return self.question.since + AGEING_SECONDS * PRIORITY[self.question.risk]
+        later = PRIORITY[self.question.risk] + (self.stage is Stage.UPLOAD)
+        return self.question.since + AGEING_SECONDS * later
 
 
 class Queue:
@@ -146,7 +152,8 @@ class Queue:
             heapq.heappop(self._resting)
             case.due = 0.0
             heapq.heappush(self._ready[case.stage], (case.score, case.entry, case))
-        return next((case for stage in order if (case := self._first(self._ready[stage]))), None)
+        heads = [case for stage in order if (case := self._first(self._ready[stage]))]
+        return min(heads, key=lambda case: (case.rank, case.score), default=None)
 
     def next_due(self) -> float | None:
         """When the next question that rests is due."""
@@ -157,7 +164,7 @@ class Queue:
         """All questions in the order in which they are likely to be answered."""
         return sorted(
             self.cases.values(),
-            key=lambda case: (not case.in_hand, case.due, case.stage, case.score, case.entry),
+            key=lambda case: (not case.in_hand, case.due, case.rank, case.score, case.entry),
         )
 
     @staticmethod

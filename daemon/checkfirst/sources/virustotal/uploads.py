@@ -25,6 +25,18 @@ class Uploads:
         self._trouble = trouble
         self._course = course
 
+    async def is_needless(self, case: Case) -> bool:
+        """Whether another process has uploaded it since it was looked up; then that one counts."""
+        earlier = await self._course.sent_lately(case)
+        if earlier is None:
+            return False
+        if case.verdict is None and case.wanted:
+            self._course.close_file(case)
+            self._course.go_by(case, earlier)
+        else:
+            self._close(case)
+        return True
+
     async def find_place(self, case: Case, permit: Permit) -> None:
         """Ask where a large file may be sent."""
         reply = await self._out.api.upload_url()

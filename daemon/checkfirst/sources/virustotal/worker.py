@@ -89,7 +89,7 @@ class VirusTotal:
             self._out.clock.monotonic(),
             self._trouble.obstacles.standing,
             self._slot,
-            self._out.quota.per_minute,
+            self._out.quota.pace,
         )
         return outlooks(self._queue.in_order(), moment)
 
@@ -182,7 +182,7 @@ class VirusTotal:
         somebody_waits = any(case.wanted for case in self._queue.cases.values())
         if about != self._told and somebody_waits:
             self._told = about
-            self._out.on_event(Waiting(reason, until))
+            self._out.on_event(Waiting(reason, until, self._out.clock.now()))
 
     async def _nap(self, group: asyncio.TaskGroup, until: float | None) -> None:
         """Wait for a change, but not past `until` or the moment a resting question is due."""
@@ -225,7 +225,7 @@ class VirusTotal:
             await self._course.look_up(case, permit)
         elif case.stage is Stage.POLL:
             await self._course.poll(case, permit)
-        elif not await self._course.open_file(case):
+        elif await self._uploads.is_needless(case) or not await self._course.open_file(case):
             await self._out.quota.unsent(permit)
         elif case.question.size > SMALL_BYTES and case.upload_url is None:
             await self._uploads.find_place(case, permit)
