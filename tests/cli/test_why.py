@@ -122,3 +122,10 @@ def test_it_says_that_a_source_has_not_been_asked(scene, run):
     scene.arrive(b"third", State.RELEASED, Facts(sha256=SHA, asked_at=NOW, source="remembered"))
     said = "virustotal its turn came at 2025-11-24 16:00:00, and remembered had the word before it"
     assert said in told(run("why", "third")[1])
+
+
+def test_what_was_blocked_by_another_hash_is_not_called_unlisted(scene, run):
+    facts = Facts(sha256=SHA, source="lists", reason="on your block list")
+    scene.arrive(b"file", State.QUARANTINED, facts)
+    said = "lists not on your lists by its SHA-256 now; they had the word: on your block list"
+    assert said in " ".join(run("why", "file")[1].split())

@@ -69,8 +69,8 @@ class OwnLists:
         found.update(each.hash for each in self.placed_blocking(block) if each.hash is not None)
         return {hashes.kind(each) for each in found} - {Kind.SHA256}
 
-    def words_blocking(self, sha256: str) -> str:
-        """What they say of a file by its SHA-256; its other hashes are not kept."""
+    def words_blocking(self, sha256: str) -> str | None:
+        """What they say of a file by its SHA-256, if anything; its other hashes are not kept."""
         entry = self.entry([sha256])
         said = [_words(entry)] if entry else []
         said += [
@@ -78,7 +78,7 @@ class OwnLists:
             for name in ListName
             if (place := self.place_blocking(name, [sha256]))
         ]
-        return "; ".join(said) or "not on your lists"
+        return "; ".join(said) or None
 
     def files(self, found: str, states: Collection[State]) -> list[Arrival]:
         """The files with these bytes in these states, newest first."""

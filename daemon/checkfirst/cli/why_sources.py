@@ -26,13 +26,21 @@ def said(reading: Reading, glance: "Glance", row: Arrival, sha256: str) -> list[
 def _said(name: str, reading: Reading, glance: "Glance", row: Arrival, sha256: str) -> str:
     match name:
         case "lists":
-            return OwnLists(glance, reading, SystemClock().now()).words_blocking(sha256)
+            return _lists(reading, glance, row, sha256)
         case "remembered":
             return _remembered(reading, sha256)
         case "known-good":
             return _known_good(Path(glance.state, KNOWN_GOOD), sha256)
         case _:
             return _remote(name, glance.sources, row)
+
+
+def _lists(reading: Reading, glance: "Glance", row: Arrival, sha256: str) -> str:
+    """What has no SHA-256 on them may have been blocked by its SHA-1 or MD5."""
+    words = OwnLists(glance, reading, SystemClock().now()).words_blocking(sha256)
+    if words is None and row.source == "lists":
+        return f"not on your lists by its SHA-256 now; they had the word: {row.reason}"
+    return words or "not on your lists"
 
 
 def _remembered(reading: Reading, sha256: str) -> str:

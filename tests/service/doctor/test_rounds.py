@@ -209,6 +209,17 @@ def test_without_virustotal_no_key_is_missed_and_nobody_asked(scene):
     assert (listed.level, "nobody asks it" in listed.title) == ("note", True)
 
 
+def test_what_a_killed_import_has_left_is_told_once_it_is_old(scene):
+    draft = scene.state / "known-good.cfk.new"
+    draft.parent.mkdir()
+    draft.write_bytes(b"x" * 5000)
+    assert sources_of(scene)["known-good"] == []
+    os.utime(draft, (1, SystemClock().now() - 7200))
+    (found,) = sources_of(scene)["known-good"]
+    assert (found.level, found.about) == ("note", str(draft))
+    assert "was cut short and has left 5.0 kB" in found.title
+
+
 def test_a_missing_known_good_list_is_missed_where_nobody_else_is_asked(scene):
     (found,) = sources_of(scene, "sources: [lists, known-good]\n")["known-good"]
     assert (found.level, "known-good import" in found.to_do) == ("note", True)

@@ -1,7 +1,10 @@
 """Whole imports, into a folder of which nobody knows what happens to it."""
 
+import bz2
 import contextlib
 import fcntl
+import gzip
+import lzma
 import os
 import random
 import signal
@@ -88,6 +91,22 @@ def test_a_set_that_is_none_leaves_the_old_list(target, tmp_path, content):
         run(target, text(tmp_path / "right.txt", BAD), wrong)
     assert listed(target, GOOD) == 500
     assert os.listdir(target.parent) == [target.name]
+
+
+@pytest.mark.parametrize(
+    ("pack", "told"),
+    [
+        (gzip.compress, "is an archive"),
+        (bz2.compress, "is an archive"),
+        (lzma.compress, "is an archive"),
+        (lambda content: content.decode().encode("utf-16"), "is in UTF-16"),
+    ],
+)
+def test_what_has_to_be_unpacked_first_is_told(target, tmp_path, pack, told):
+    packed = tmp_path / "packed"
+    packed.write_bytes(pack("".join(f"{each.hex()}\n" for each in GOOD).encode()))
+    with pytest.raises(Problem, match=told):
+        run(target, packed)
 
 
 def test_a_list_of_nothing_but_what_is_left_out_is_no_list(target, tmp_path):

@@ -5,17 +5,37 @@ from pathlib import Path
 
 from checkfirst.errors import Problem
 from checkfirst.policy.names import escape
+from checkfirst.policy.sizes import readable
 from checkfirst.service.doctor.finding import Finding, note, ok, problem
 from checkfirst.settings.sources import REMOTE
 from checkfirst.sources.knowngood.format import shown_path
 from checkfirst.sources.knowngood.reading import KnownGoodList
 from checkfirst.sources.remembered import ago
 
+_AT_WORK_SECONDS = 3600.0
+
 
 def known_good_blocking(path: Path, sources: Sequence[str], now: float) -> list[Finding]:
     """What lies where the list should be; `sources` are those that the settings have asked."""
-    about = shown_path(path)
     asked = "known-good" in sources
+    return [*_cut_short_blocking(path, now), *_list_blocking(path, sources, now, asked=asked)]
+
+
+def _cut_short_blocking(path: Path, now: float) -> list[Finding]:
+    """What a killed import has left; one that is at work has written within the hour."""
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        seen = draft.stat()
+    except OSError:
+        return []
+    if now - seen.st_mtime < _AT_WORK_SECONDS:
+        return []
+    title = f"An import of known-good hashes was cut short and has left {readable(seen.st_size)}"
+    return [note(title, "Import again, or delete the file.", shown_path(draft))]
+
+
+def _list_blocking(path: Path, sources: Sequence[str], now: float, *, asked: bool) -> list[Finding]:
+    about = shown_path(path)
     try:
         listed = KnownGoodList.open_blocking(path)
     except Problem as trouble:

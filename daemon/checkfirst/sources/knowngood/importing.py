@@ -20,7 +20,12 @@ from checkfirst.sources.knowngood.piles import Piles
 from checkfirst.sources.knowngood.text import Text
 
 STANDARD_INPUT = Path("-")
-_ZIP = b"PK\x03\x04"
+_PACKED = (
+    *(b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"BZh"),
+    *(b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd"),
+)
+"""How archives begin: zip and an empty one, gzip, bzip2, xz, 7z, zstd."""
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,10 @@ def _text(stream: BinaryIO, name: str, size: int | None) -> Text:
     head = peek(len(MAGIC)) if peek is not None else b""
     if head.startswith(MAGIC):
         raise Problem("A database cannot be read from a pipe", "Give its path.", about=name)
-    if head.startswith(_ZIP):
+    if head.startswith(_PACKED):
         raise Problem(
-            "This is a zip archive", "Unpack it, and give the path of what was in it.", about=name
+            "This is an archive", "Unpack it, and give the path of what was in it.", about=name
         )
+    if head.startswith(_UTF16):
+        raise Problem("This text is in UTF-16", "Save it as UTF-8.", about=name)
     return Text(stream, name, size)
