@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checkfirst.model import VerdictKind
-from checkfirst.policy.judge import MOST_ENGINES, judge
+from checkfirst.policy.judge import MOST_ENGINES, judge, still_stands
 
 DATE = 1_750_000_000
 KEYS = (
@@ -230,3 +230,33 @@ def test_no_answer_whatever_makes_it_raise(stats, date, rule):
 def test_abstentions_change_nothing(stats, abstentions, rule):
     opinions = {key: count for key, count in stats.items() if key in KEYS[:4]}
     assert judged({**opinions, **abstentions}, **rule) == judged(opinions, **rule)
+
+
+@pytest.mark.parametrize(
+    ("kind", "detections", "opinions", "malicious_at", "opinions_at_least", "stands"),
+    [
+        (CLEAN, 0, 60, 1, 10, True),
+        (CLEAN, 2, 60, 3, 10, True),
+        (CLEAN, 2, 60, 2, 10, False),
+        (CLEAN, 0, 10, 1, 10, True),
+        (CLEAN, 0, 9, 1, 10, False),
+        (CLEAN, 0, 0, 1, 0, False),
+        (CLEAN, 0, 60, 0, 10, True),
+        (UNKNOWN, 0, 5, 1, 10, True),
+        (UNKNOWN, 1, 5, 1, 10, False),
+        (MALICIOUS, 1, 60, 5, 10, True),
+        (CLEAN, None, 60, 1, 10, True),
+        (CLEAN, 0, None, 1, 10, True),
+    ],
+)
+def test_an_earlier_verdict_stands_unless_the_thresholds_have_come_to_forbid_it(
+    kind, detections, opinions, malicious_at, opinions_at_least, stands
+):
+    found = still_stands(
+        kind,
+        detections,
+        opinions,
+        malicious_at=malicious_at,
+        opinions_at_least=opinions_at_least,
+    )
+    assert found is stands

@@ -68,3 +68,9 @@ def test_clear_removes_the_file_even_when_the_keyring_is_locked_and_says_so(desk
     cleared = clear_key_blocking(desk.environ, keyring=lambda: ring)
     assert cleared.places == (str(file),)
     assert "is locked" in str(cleared.trouble)
+
+
+def test_clear_needs_no_keyring(desk, file):
+    keep_key_blocking("two", desk.environ, keyring=lambda: None)
+    assert clear_key_blocking(desk.environ, keyring=lambda: None).places == (str(file),)
+    assert clear_key_blocking(desk.environ, keyring=lambda: None).places == ()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from checkfirst.errors import SettingsError
 from checkfirst.model import Mode
-from checkfirst.settings.load import known_keys, load
+from checkfirst.settings.load import known_keys, load, meant_by
 
 SECRET = "5ec2e7" * 10 + "abcd"
 
@@ -235,3 +235,17 @@ def load_text(text, overrides, variables):
         path = Path(folder, "settings.yaml")
         path.write_text(text, "utf-8", "surrogatepass")
         return load(path, environ, overrides)
+
+
+def test_values_mean_what_they_would_in_a_file_of_that_folder(desk):
+    environ = desk.environ | {"CHECKFIRST_MODE": "stop-unknowns"}
+    found = meant_by({"released": "out", "mode": "normal"}, desk.folder, environ)
+    assert found.released == desk.folder / "out"
+    assert found.mode == "stop-unknowns"
+
+
+def test_values_that_would_be_wrong_in_a_file_are_all_told(desk):
+    with pytest.raises(SettingsError) as caught:
+        meant_by({"mode": "odd", "poll": {"first": "10m"}}, desk.folder, desk.environ)
+    told = sorted(problem.partition(":")[0] for problem in caught.value.problems)
+    assert told == ["mode", "poll.first"]

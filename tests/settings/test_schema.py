@@ -123,3 +123,24 @@ def test_settings_can_be_dumped_and_the_key_stays_masked(desk):
     found = desk.settings("virustotal: {api_key: s3cret}")
     assert "s3cret" not in found.model_dump_json() + repr(found) + str(found.model_dump())
     assert found.virustotal.api_key.get_secret_value() == "s3cret"
+
+
+@pytest.mark.parametrize("name", ["ann", "Ann.B-c_d9", "z" * 64])
+def test_an_account_is_named_as_virustotal_names_it(desk, name):
+    assert desk.settings(f"virustotal: {{account: {name}}}").virustotal.account == name
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("0123456789abcdef" * 4, "the name of the account, not its key"),
+        ("ann@example.org", "as VirusTotal shows it"),
+        ("../users", "as VirusTotal shows it"),
+        ("''", "as VirusTotal shows it"),
+        ("a" * 65, "as VirusTotal shows it"),
+        ("7", "give text"),
+    ],
+)
+def test_what_can_be_no_account_is_refused(desk, name, told):
+    (problem,) = desk.problems(f"virustotal: {{account: {name}}}")
+    assert told in problem

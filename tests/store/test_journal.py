@@ -12,6 +12,8 @@ from checkfirst.model import Arrival, Risk, Stamp, State, VerdictKind
 from checkfirst.store import row
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
+from checkfirst.store.listed import Listed, ListedBy, ListName
+from checkfirst.store.lists import Lists
 from checkfirst.store.step import Facts, NewArrival, Step
 from tests.fakes.clock import FakeClock
 
@@ -312,3 +314,43 @@ def test_a_step_takes_exactly_when_state_and_claim_allow(batches):
 
 def _step(number, before, after, keep, facts):
     return Step(number, before, after, facts, keep=keep)
+
+
+async def test_what_waits_is_found_whoever_has_it_and_what_is_listed_among_it(
+    journal, other, database
+):
+    ids = await journal.begin([intent(b"%d" % n) for n in range(3)])
+    hashes = ["aa" * 32, "bb" * 32, "cc" * 32]
+    await journal.advance(
+        [
+            Step(number, HOLDING, State.WAITING, Facts(sha256=sha256))
+            for number, sha256 in zip(ids[:2], hashes, strict=False)
+        ]
+    )
+    assert [each.id for each in await other.waiting()] == ids[:2]
+    lists = Lists(database, FakeClock())
+    assert await other.waiting_and_listed(50.0) == []
+    await lists.add(Listed(hashes[1], ListName.BLOCK, ListedBy.USER, 1.0, expires_at=100.0))
+    await lists.add(Listed(hashes[2], ListName.BLOCK, ListedBy.USER, 1.0))
+    assert [each.id for each in await other.waiting_and_listed(50.0)] == [ids[1]]
+    assert await other.waiting_and_listed(100.0) == []
+
+
+async def test_what_lies_in_the_quarantine_since_before_then_is_found_oldest_first(journal):
+    def kept(finished_at, state=State.QUARANTINED, **more):
+        return Arrival(0, state, b"/w", b"/w/a", finished_at=finished_at, **more)
+
+    first, *_ = await journal.adopt(
+        [
+            kept(5.0),
+            kept(9.0),
+            kept(None, decided_at=4.0),
+            kept(None, arrived_at=3.0),
+            kept(None),  # nobody knows since when
+            kept(1.0, State.RESTORED),
+            kept(1.0, State.RELEASED),
+        ]
+    )
+    found = [each.id - first for each in await journal.quarantined_before(9.0)]
+    assert found == [0, 2, 3]
+    assert [each.id - first for each in await journal.quarantined_before(9.0, at_most=1)] == [0]

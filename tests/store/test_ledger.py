@@ -17,6 +17,7 @@ from checkfirst.store.allowances import Allowances
 from checkfirst.store.database import Database
 from checkfirst.store.ledger import Ledger, Permit
 from checkfirst.store.usage import Usage
+from checkfirst.store.wall_clock import boot_blocking
 from tests.fakes.clock import FakeClock
 
 FOUR = Limits(4, 500, 15_500)
@@ -279,3 +280,9 @@ async def test_what_is_known_of_the_account_narrows_the_limits_for_all_processes
     assert bob.pace.per_minute == 4
     await Allowances(database).learn("bob", Limits(4, 2, 0), clock.now())
     assert (await bob.acquire()).limit == "day"
+
+
+def test_a_system_that_does_not_name_its_boots_has_one_without_a_name(tmp_path):
+    assert boot_blocking(tmp_path / "boot_id") == ""
+    (tmp_path / "boot_id").write_text("1d2c\n")
+    assert boot_blocking(tmp_path / "boot_id") == "1d2c"

@@ -62,3 +62,11 @@ def test_triggers_and_comments_are_not_cut_in_pieces():
         "CREATE TRIGGER t AFTER I",
     ]
     assert found[1].rstrip().endswith("END;")
+
+
+def test_a_last_statement_without_its_semicolon_counts_and_white_space_does_not():
+    assert list(migrate.statements(FIRST + "DELETE FROM a")) == [
+        *migrate.statements(FIRST),
+        "DELETE FROM a",
+    ]
+    assert list(migrate.statements(FIRST + " \n")) == list(migrate.statements(FIRST))

@@ -2,9 +2,15 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 
+import pytest
+
+from checkfirst.store import process
 from checkfirst.store.process import is_alive, process_id
 
+NOWHERE = Path("/nowhere")
 SAY = "from checkfirst.store.process import process_id; print(process_id(), flush=True); input()"
 
 
@@ -36,3 +42,31 @@ def test_a_killed_process_is_dead_even_before_its_parent_looks():
         child.send_signal(signal.SIGKILL)
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         assert not is_alive(name)
+
+
+def test_without_proc_a_pid_is_all_there_is(monkeypatch):
+    monkeypatch.setattr(process, "_PROC", NOWHERE)
+    assert process_id() == str(os.getpid())
+    assert is_alive(process_id())
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    assert not is_alive(str(child.pid))
+    assert is_alive("9" * 30)  # no system tells that it is not
+
+
+def test_without_proc_somebody_elses_process_is_alive(monkeypatch):
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    monkeypatch.setattr(process, "_PROC", NOWHERE)
+    others = os.getpid()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads, from 3.12
+        child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setuid(65534)
+            code = 0 if is_alive(str(others)) else 1
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -11,6 +11,7 @@ import pytest
 
 from checkfirst.errors import StoreError
 from checkfirst.model import Arrival, Risk, State, Verdict, VerdictKind
+from checkfirst.store.allowances import Allowances
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
 from checkfirst.store.ledger import Ledger
@@ -286,3 +287,24 @@ def test_a_path_that_the_system_refuses_is_told_in_words(tmp_path):
         reading.history(1)
     assert "cannot be opened" in raised.value.title
     assert raised.value.about.startswith(str(tmp_path))
+
+
+async def test_what_an_account_is_told_to_be_allowed_is_read(database, path):
+    from checkfirst.policy.quota import Limits
+
+    await Allowances(database).learn("ann", Limits(4, 500, 15500), 1.0)
+
+    def look(account):
+        with Reading(path) as reading:
+            return reading.allowance(account)
+
+    assert await asyncio.to_thread(look, "ann") == Limits(4, 500, 15500)
+    assert await asyncio.to_thread(look, "bob") is await asyncio.to_thread(look, None) is None
+
+
+def test_a_whole_list_is_read_and_the_files_with_a_hash(reading):
+    assert [each.hash for each in reading.all_listed(ListName.ALLOW)] == ["aa" * 32]
+    assert reading.all_listed(ListName.BLOCK) == []
+    same = "aabbcc" + "0" * 58
+    assert numbers(reading.with_hash(same, {State.RELEASED})) == [1]
+    assert reading.with_hash(same, {State.QUARANTINED}) == []

@@ -193,3 +193,48 @@ async def test_what_is_over_is_forgotten_with_its_files(scene, database):
         await connection.execute("DELETE FROM arrivals WHERE sha256 = ?", (A,))
     await scene.looks.prune()
     assert [each[0] for each in await database.rows("SELECT sha256 FROM second_looks")] == [B]
+
+
+async def test_each_look_says_when_the_next_one_is(scene):
+    await scene.ended()
+    await scene.due()
+    await scene.looks.put_off(A, NOW + 7)
+    assert await scene.looks.next_due() == NOW + 7
+    await scene.looks.looked(A, NOW + 8, NOW + 9)
+    assert await scene.looks.next_due() == NOW + 9
+    await scene.looks.no_later_than(NOW + 10)
+    assert await scene.looks.next_due() == NOW + 9
+
+
+async def test_a_trouble_is_told_until_it_is_old(scene, database):
+    await scene.ended()
+    await scene.due()
+    await scene.remembered.remember(A, BAD, NOW + 1)
+    (news,) = await scene.looks.news()
+    await scene.looks.acted(news, "look for it")
+
+    async def told():
+        return [each[0] for each in await database.rows("SELECT trouble FROM second_looks")]
+
+    await scene.looks.forget_trouble(NOW + 1)
+    assert await told() == ["look for it"]
+    await scene.looks.forget_trouble(NOW + 2)
+    assert await told() == [None]
+
+
+async def test_nothing_is_forgotten_that_is_promised_or_told_of(scene, database):
+    await scene.ended()
+    await scene.due()
+    async with database.writing() as connection:
+        await connection.execute("DELETE FROM arrivals")
+    await scene.looks.prune()
+    assert len(await database.rows("SELECT 1 FROM second_looks")) == 1
+
+
+async def test_what_was_let_go_since_then_is_told_and_what_was_stopped_is_not(scene):
+    old = await scene.ended(decided_at=NOW - 9)
+    new = await scene.ended(decided_at=NOW + 1)
+    back = await scene.ended(B, state="restored", decided_at=NOW - 9, finished_at=NOW + 5)
+    await scene.ended(C, state="quarantined", decided_at=NOW + 1, finished_at=NOW + 1)
+    assert await scene.looks.let_go(NOW) == [(new.id, A), (back.id, B)]
+    assert await scene.looks.let_go(NOW - 10) == [(old.id, A), (new.id, A), (back.id, B)]

@@ -85,7 +85,7 @@ def test_an_entry_that_could_not_be_had_leaves_nothing_behind(tmp_path):
         zipped = EncryptedZip(file, PASSWORD)
         zipped.add_blocking("one", 3, 0.0, [b"one"])
         with pytest.raises(ValueError, match="gone"):
-            zipped.add_blocking("two", 3, 0.0, failing())
+            zipped.add_blocking("two", len(NOISE), 0.0, failing())
         zipped.add_blocking("three", 5, 1e12, [b"three"])
         zipped.finish_blocking()
     with zipfile.ZipFile(tmp_path / "a.zip") as read:
@@ -110,3 +110,38 @@ def test_whatever_is_put_in_comes_out(data):
     zipped.finish_blocking()
     with zipfile.ZipFile(file) as read:
         assert read.read("a", PASSWORD) == data
+
+
+def test_what_lies_beyond_32_bits_is_found(tmp_path):
+    path = tmp_path / "a.zip"
+    with open(path, "wb") as file:
+        file.seek(5 * 1024**3)  # a hole, as if as much had been written before
+        zipped = EncryptedZip(file, PASSWORD)
+        for name, data in ENTRIES.items():
+            zipped.add_blocking(name, len(data), 1_700_000_000.0, [data])
+        zipped.finish_blocking()
+    with zipfile.ZipFile(path) as read:
+        assert {name: read.read(name, PASSWORD) for name in read.namelist()} == ENTRIES
+        assert min(each.header_offset for each in read.infolist()) == 5 * 1024**3
+
+
+def test_more_than_was_said_is_refused_and_leaves_nothing_behind(tmp_path):
+    with open(tmp_path / "a.zip", "wb") as file:
+        zipped = EncryptedZip(file, PASSWORD)
+        with pytest.raises(ValueError, match="larger than was said"):
+            zipped.add_blocking("grown", 3, 0.0, [b"one", b"!"])
+        zipped.add_blocking("one", 3, 0.0, [b"one"])
+        zipped.finish_blocking()
+    with zipfile.ZipFile(tmp_path / "a.zip") as read:
+        assert read.namelist() == ["one"]
+
+
+@pytest.mark.parametrize("moment", [1e30, -1e30, 1e17, 1e12, -1.0, float("nan")])
+def test_a_moment_that_zips_do_not_know_is_the_first_they_do(moment):
+    file = io.BytesIO()
+    zipped = EncryptedZip(file, PASSWORD)
+    zipped.add_blocking("a", 1, moment, [b"a"])
+    zipped.finish_blocking()
+    with zipfile.ZipFile(file) as read:
+        assert read.getinfo("a").date_time == (1980, 1, 1, 0, 0, 0)
+        assert read.read("a", PASSWORD) == b"a"

@@ -9,6 +9,7 @@ import pytest
 
 from checkfirst.model import Arrival, State
 from checkfirst.vault.export import PASSWORD, export_blocking
+from checkfirst.vault.problems import TamperedError
 
 DATA = b"what was quarantined"
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -62,3 +63,19 @@ def test_the_payload_is_unreadable_again_before_the_first_byte_is_read(folder):
     assert stat.S_IMODE(os.stat(payload).st_mode) == 0
     with zipfile.ZipFile(os.fsdecode(folder + b"/a.zip")) as file:
         assert file.read(SHA, PASSWORD) == DATA
+
+
+def test_a_payload_that_grows_as_fast_as_it_is_read_is_left_out(folder):
+    payload = folder + b"/file/payload.quarantined"
+    row = Arrival(1, State.QUARANTINED, b"", b"/d/x", sha256=SHA, destination=folder + b"/file")
+
+    def grow(_):
+        with open(payload, "ab") as file:
+            file.write(b"more")
+
+    if os.geteuid() != 0:
+        pytest.skip("only root can write to a sealed payload")
+    done = export_blocking([row], folder, lambda _: b"a.zip", grow)
+    assert done.path is None
+    assert [type(problem) for _, problem in done.problems] == [TamperedError]
+    assert os.listdir(folder) == [b"file"]

@@ -148,3 +148,24 @@ def test_a_folder_that_is_replaced_in_the_middle_of_a_batch_is_opened_anew(place
         found = opened.get_blocking(place, folder, open_blocking)
         assert os.fstat(found.descriptor).st_ino == os.stat(folder).st_ino
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_folder_that_may_not_be_listed_is_written_to_all_the_same(place, as_nobody):
+    os.mkdir(place + b"/blind")
+    os.chown(place + b"/blind", 65534, 65534)
+    os.chmod(place + b"/blind", 0o300)
+
+    def sync() -> bool:
+        descriptor = os.open(place + b"/blind", os.O_PATH)
+        sync_folder_blocking(descriptor)
+        return True
+
+    assert as_nobody(sync)
+
+
+def test_a_filesystem_that_syncs_no_folders_is_no_problem():
+    descriptor = os.open("/proc/self", os.O_PATH)
+    try:
+        sync_folder_blocking(descriptor)
+    finally:
+        os.close(descriptor)

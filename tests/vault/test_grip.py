@@ -15,6 +15,7 @@ from checkfirst.vault.digest import (
     HEAD,
     digest_blocking,
     digests_and_head_blocking,
+    hash_of_blocking,
     head_blocking,
 )
 from checkfirst.vault.grip import grasp_blocking, lease_blocking
@@ -281,3 +282,14 @@ def test_closing_twice_does_no_harm(place):
     grip.close()
     grip.close()
     assert grip.descriptor == -1
+
+
+def test_a_hash_by_path_can_be_stopped_and_is_none_where_there_is_no_file(place):
+    path = os.path.join(place, b"large")
+    with open(path, "wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(StoppedError):
+        hash_of_blocking(path, stopped=lambda: True)
+    assert hash_of_blocking(path + b"2") is None
+    assert hash_of_blocking(place) is None
+    assert hash_of_blocking(written(place)) == hashlib.sha256(b"content").hexdigest()

@@ -4,7 +4,7 @@ import os
 import pytest
 
 from checkfirst.vault.grip import ignore_lease_breaks
-from checkfirst.vault.still import Still, still_blocking
+from checkfirst.vault.still import Still, others_blocking, still_blocking
 
 CONTENT = b"some bytes"
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -64,3 +64,31 @@ def test_what_cannot_be_read_to_its_end_now_is_unclear(path):
     os.truncate(path, 64 * 1024 * 1024)
     assert look(path, stopped=lambda: True) is Still.UNCLEAR
     assert look(path, stopped=lambda: False) is Still.CHANGED
+
+
+def others(path, **more):
+    return others_blocking(path, SHA, ["md5", "sha1"], lease=False, **more)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o000])
+def test_other_hashes_are_of_the_same_bytes_and_a_payload_stays_sealed(path, mode):
+    os.chmod(path, mode)
+    found = others(path, insist=mode == 0)
+    assert found == (hashlib.md5(CONTENT).hexdigest(), hashlib.sha1(CONTENT).hexdigest())
+    assert os.stat(path).st_mode & 0o777 == mode
+
+
+def test_other_bytes_have_no_other_hashes_here(path):
+    os.mkdir(path + b".folder")
+    assert others(path + b".folder") == ()
+    assert others(path + b".gone") == ()
+    with open(path, "ab") as file:
+        file.write(b"!")
+    assert others(path) == ()
+
+
+def test_while_a_file_cannot_be_read_its_other_hashes_are_not_known(path):
+    assert others(path + b"/below") is None
+    assert others(b"/nowhere/at/all") is None
+    os.truncate(path, 64 * 1024 * 1024)
+    assert others(path, stopped=lambda: True) is None

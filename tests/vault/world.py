@@ -295,9 +295,9 @@ class Acting:
 
     async def _drain(self) -> None:
         """Until the lanes are empty."""
-        queue = self.line._small
-        while not queue.empty():
-            await self.line._process([queue.get_nowait() for _ in range(queue.qsize())])
+        lanes = self.line._lanes
+        while not lanes._small.empty():
+            await self.line._process(await lanes.small())
 
 
 def read(path: Path) -> bytes:

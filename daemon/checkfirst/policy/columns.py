@@ -4,6 +4,7 @@ Columns are not characters: wide ones (East Asian, emoji) take two, combining on
 """
 
 import unicodedata
+from itertools import accumulate
 
 _ELLIPSIS = "…"
 
@@ -31,12 +32,8 @@ def cut_end(text: str, at_most: int) -> str:
 
 def _fitting(text: str, columns: int) -> str:
     """As many characters from the start as fit."""
-    taken = 0
-    for at, character in enumerate(text):
-        taken += _width_of_one(character)
-        if taken > columns:
-            return text[:at]
-    return text
+    taken = accumulate(map(_width_of_one, text))
+    return text[: sum(each <= columns for each in taken)]
 
 
 def _width_of_one(character: str) -> int:

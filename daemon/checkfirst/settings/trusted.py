@@ -18,9 +18,7 @@ _KEYS = (("watch",), ("released",))
 
 
 def refusal_blocking(file: find.File, environ: Mapping[str, str]) -> str | None:
-    """Why the file is not to be obeyed, in words; None when it may be."""
-    if file.named:
-        return None
+    """Why a file that nobody named is not to be obeyed, in words; None when it may be."""
     own = find.own_if_readable_blocking(environ)
     if own is not None and os.path.realpath(file.path) == os.path.realpath(own.path):
         return None

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from checkfirst.clock import Clock
 
 
-def _boot_blocking() -> str:
+def boot_blocking(told: Path) -> str:
+    """The name of a boot as the kernel tells it there; nothing where the system does not tell."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return told.read_text("ascii").strip()
     except OSError:
         return ""
 
 
-BOOT = _boot_blocking()
-"""The name of this boot; nothing where the system does not tell."""
+BOOT = boot_blocking(Path("/proc/sys/kernel/random/boot_id"))
+"""This boot."""
 
 AHEAD = "SELECT boot, ahead FROM wall_clock"
 

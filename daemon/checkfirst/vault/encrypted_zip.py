@@ -81,9 +81,10 @@ class EncryptedZip:
         self._entries: list[_Entry] = []
 
     def add_blocking(self, name: str, size: int, modified: float, pieces: Iterable[bytes]) -> None:
-        """Add an entry of about `size` bytes, whose data come from `pieces`.
+        """Add an entry of at most `size` bytes, whose data come from `pieces`.
 
-        What iterating raises is passed on, and nothing is left of the entry then.
+        What iterating raises is passed on, ValueError when more comes than was said; then nothing
+        is left of the entry.
         """
         at = self._file.tell()
         try:
@@ -138,10 +139,10 @@ class EncryptedZip:
         for piece in pieces:
             crc = zlib.crc32(piece, crc)
             total += len(piece)
+            if total > size:
+                raise ValueError("an entry is larger than was said")
             packed += self._file.write(cipher.encrypt(deflate.compress(piece)))
         packed += self._file.write(cipher.encrypt(deflate.flush()))
-        if not is_large and max(packed, total) > _MOST_32:
-            raise ValueError("an entry is larger than was said")
         sizes = "<4sLQQ" if is_large else "<4sLLL"
         self._file.write(struct.pack(sizes, b"PK\7\x08", crc, packed, total))
         return _Entry(encoded, stamp, at, crc, packed, total, is_large)

@@ -151,7 +151,7 @@ def _opened_blocking(folder: int, payload: bytes) -> Iterator[Grip]:
 
 
 def _pieces_blocking(grip: Grip, sha256: str, read: Callable[[int], object]) -> Iterator[bytes]:
-    """All bytes; TamperedError at the end when they are not those of the hash."""
+    """All bytes; TamperedError when they are not those of the hash, at once when there are more."""
     hasher = hashlib.sha256()
     offset = 0
     while True:
@@ -163,6 +163,8 @@ def _pieces_blocking(grip: Grip, sha256: str, read: Callable[[int], object]) -> 
             break
         hasher.update(piece)
         offset += len(piece)
+        if offset > grip.stamp.size:
+            raise TamperedError(grip.path)
         yield piece
         read(len(piece))
     if hasher.hexdigest() != sha256:
