@@ -466,3 +466,17 @@ async def test_a_file_that_we_cannot_cope_with_ends_no_lane_and_stays_held(scene
     scene.wanted = []
     await scene.clock.advance(60)
     await scene.until(State.WAITING)
+
+
+async def test_a_file_that_a_command_is_moving_just_now_is_not_told_as_gone(scene):
+    await scene.drop(b"new", b"new")
+    await scene.until(State.WAITING)
+    row = await scene.journal.get(1)
+    await scene.command.advance([Step(1, HELD, State.RELEASING, keep=True)])
+    await asyncio.to_thread(os.unlink, row.held)
+    scene.known.verdicts = {sha(b"new"): CLEAN, sha(b"other"): CLEAN}
+    await scene.line.resume([row])  # as it was when the answer came
+    await scene.drop(b"other", b"other")
+    await scene.until(State.RELEASING, State.RELEASED)
+    await come_true(lambda: bool(scene.heard.ends))
+    assert scene.heard.ends == [(State.RELEASED, b"other")]

@@ -237,8 +237,9 @@ class Line:
         self._results.ask_for(
             [hand for hand in waiting if hand.work.arrival.id in took], since=began
         )
-        for hand in waiting:
-            self.retries.well(hand.work.arrival.id)
         for hand in hands:
             if hand.work.arrival.id not in took:  # a command has it, or has ended it
                 self.retries.held(hand.work.arrival.id)
+        for hand in waiting:
+            if hand.work.arrival.id in took:
+                self.retries.well(hand.work.arrival.id)

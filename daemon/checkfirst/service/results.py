@@ -36,7 +36,7 @@ class Results:
         results += [steps.ended(one, now) for one in ended]
         took = await self._journal.advance(results)
         for one in missed:
-            self.missed(one)
+            self.missed(one, is_ours=one.work.arrival.id in took)
         for end in ended:
             number = end.order.hand.work.arrival.id
             if isinstance(end, Undone):
@@ -47,8 +47,11 @@ class Results:
                     self._asking.needless(end.order.hand.fingerprint.sha256)
         self._tell.ended([one for one in ended if isinstance(one, Done)])
 
-    def missed(self, missed: Missed) -> None:
-        """Tell of it, once the journal knows, and when it is to be tried again."""
+    def missed(self, missed: Missed, *, is_ours: bool = True) -> None:
+        """Tell of it, once the journal knows, and see to it that it is tried again.
+
+        Where the row is not `is_ours`, a command has it in hand: what is missing has not gone.
+        """
         arrival, sighting, quiet = missed.work.arrival, missed.work.sighting, missed.quiet
         if missed.state is State.LEFT and sighting is not None:
             self._tell.left(missed, is_first=self._retries.left(arrival, sighting, quiet=quiet))
@@ -58,7 +61,7 @@ class Results:
             self._tell.not_judged(missed, is_first=self._retries.held(arrival.id, quiet=quiet))
             return
         self._retries.well(arrival.id)
-        if arrival.state is not State.HOLDING:
+        if is_ours and arrival.state is not State.HOLDING:
             self._tell.found([replace(arrival, state=State.GONE, reason=missed.reason)])
 
     def ask_for(self, hands: Sequence[InHand], since: float) -> None:
