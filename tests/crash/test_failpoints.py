@@ -125,6 +125,8 @@ def test_killed_at_a_step_no_file_is_lost_or_let_through(
     house.point = None
     with house.running():
         house.until_ended(*ALL)
+        for name in ALL:  # the end of each is told, by whichever daemon comes to know of it
+            house.until_said("quarantined" if name in BAD else "released", f"{name} -> ")
     _all_is_well(house)
 
 
