@@ -61,9 +61,12 @@ class Known:
         self.verdicts: dict[str, Verdict] = {}
         self.answers = asyncio.Event()
         self.answers.set()
+        self.error: StoreError | None = None
 
     async def answer(self, prints: Sequence[Fingerprint]) -> dict[str, Verdict]:
         await self.answers.wait()
+        if self.error is not None:
+            raise self.error
         return {p.sha256: self.verdicts[p.sha256] for p in prints if p.sha256 in self.verdicts}
 
     def health(self) -> SourceHealth:
@@ -147,7 +150,7 @@ class Scene:
         self.line = Line(
             mode=Mode.NORMAL,
             journal=self.journal,
-            chain=Chain([self.known], clock),
+            chain=Chain([self.known], clock, needed=self.known.name),
             asking=Asking(self.remote, clock, teller.names),
             hands=hands,
             teller=listeners,
@@ -482,3 +485,18 @@ async def test_a_file_that_a_command_is_moving_just_now_is_not_told_as_gone(scen
     await scene.until(State.RELEASING, State.RELEASED)
     await come_true(lambda: bool(scene.heard.ends))
     assert scene.heard.ends == [(State.RELEASED, b"other")]
+
+
+async def test_while_the_lists_cannot_be_read_nothing_is_judged_and_all_is_tried_again(scene):
+    await scene.drop(b"new", b"new")
+    await scene.until(State.WAITING)
+    scene.known.error = StoreError("The database cannot be read")
+    await scene.line.resume(await scene.journal.open_rows())
+    await scene.answer(b"new", CLEAN)
+    await come_true(lambda: scene.failures > 0)
+    assert await scene.listed(scene.released) == []
+    scene.known.error = None
+    scene.known.verdicts = {sha(b"new"): MALICIOUS}  # it was blocked all the time
+    async with asyncio.timeout(10):
+        while await scene.states() != [State.QUARANTINED]:
+            await scene.clock.advance(60)

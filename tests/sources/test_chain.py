@@ -143,3 +143,17 @@ async def test_silence_counts_only_when_all_could_be_asked(broken, how):
 async def test_no_pending_answer_becomes_unknown_by_a_source_that_should_not_give_one():
     first = Knowing("first", a=verdict("first", VerdictKind.PENDING))
     assert await Chain([first], FakeClock(), alone=True).answer([fingerprint("a")]) == {}
+
+
+async def test_without_the_lists_nobody_s_word_counts():
+    """A block that cannot be read must not let its file through."""
+    own, other = Knowing("lists"), Knowing("other", a=verdict("other"))
+    own.error = StoreError("The database cannot be read")
+    chain = Chain([own, other], FakeClock(), needed="lists")
+    with pytest.raises(StoreError):
+        await chain.answer([fingerprint("a")])
+    assert other.asked == []
+    assert "nothing is judged without it" in (chain.health()[0].problem or "")
+    own.error = None
+    assert await chain.answer([fingerprint("a")])
+    assert chain.health()[0].healthy

@@ -73,7 +73,8 @@ async def local_sources(around: Around, own: lists.Lists) -> Chain:
         for name in names
         if name not in REMOTE and name != own.name
     ]
-    return Chain([own, *others], around.clock, alone=REMOTE.keys().isdisjoint(names))
+    alone = REMOTE.keys().isdisjoint(names)
+    return Chain([own, *others], around.clock, alone=alone, needed=own.name)
 
 
 def list_identity(settings: Settings) -> Callable[[], object]:

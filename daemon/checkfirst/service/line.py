@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from checkfirst.clock import Clock
+from checkfirst.errors import CheckfirstError
 from checkfirst.intake.look import Settled
 from checkfirst.model import Answer, Arrival, Mode, Sighting, State
 from checkfirst.service import steps
@@ -90,7 +91,12 @@ class Line:
                 self.retries.held(arrival.id)
         waiting = [each for each in arrivals if each.state in steps.WAITING]
         prints = [found for each in waiting if (found := self._hands.known(each))]
-        known = await self._chain.answer(prints)
+        try:
+            known = await self._chain.answer(prints)
+        except CheckfirstError:  # told by the source's health
+            for arrival in waiting:
+                self.retries.held(arrival.id)
+            return
         for arrival in waiting:
             found = self._hands.known(arrival)
             if found is None:

@@ -1,7 +1,8 @@
 """Asks the local sources in their order, each only for what the earlier ones left open.
 
-A source that fails is passed over, loudly: its health says so until it recovers. What the
-verdicts lead to is not known here.
+A source that fails is passed over, loudly: its health says so until it recovers. Only the one that
+is needed is not, the person's own lists: a block that cannot be read would let its file through.
+What the verdicts lead to is not known here.
 
 Where no remote source comes after them, the silence of all is an answer as well: `unknown`. It
 counts only when every one of them could be asked, as one that is broken might have known the file.
@@ -27,8 +28,19 @@ NOBODY = Verdict(
 class Chain:
     """The local sources, the one whose word weighs most first."""
 
-    def __init__(self, local: Sequence[LocalSource], clock: Clock, *, alone: bool = False) -> None:
-        """`local` in the order in which they are asked; `alone`: nobody is asked after them."""
+    def __init__(
+        self,
+        local: Sequence[LocalSource],
+        clock: Clock,
+        *,
+        alone: bool = False,
+        needed: str | None = None,
+    ) -> None:
+        """`local` in the order in which they are asked; `alone`: nobody is asked after them.
+
+        `needed` is the name of the one without which none is.
+        """
+        self._needed = needed
         self._local = tuple(local)
         self._clock = clock
         self.alone = alone
@@ -39,7 +51,10 @@ class Chain:
         self._failing: dict[str, str] = {}
 
     async def answer(self, prints: Sequence[Fingerprint]) -> dict[str, Verdict]:
-        """Give a verdict by SHA-256 for each that some source knows; the others are left out."""
+        """Give a verdict by SHA-256 for each that some source knows; the others are left out.
+
+        Raises what the source that is needed has raised.
+        """
         open_ones = {one.sha256: one for one in prints}
         found: dict[str, Verdict] = {}
         all_could_tell = True
@@ -71,8 +86,10 @@ class Chain:
         self._asked[source.name] += len(prints)
         try:
             answers = await source.answer(prints)
-        except Exception as error:  # noqa: BLE001  (one broken source must not stop the others)
+        except Exception as error:
             self._failed(source.name, error)
+            if source.name == self._needed:
+                raise
             return None
         self._seconds[source.name] += self._clock.monotonic() - began
         if self._failing.pop(source.name, None) is not None:
@@ -83,10 +100,11 @@ class Chain:
         words = (
             str(error) if isinstance(error, CheckfirstError) else f"{type(error).__name__}: {error}"
         )
+        then = "nothing is judged without it" if name == self._needed else "is passed over"
         if name not in self._failing:
-            _log.error("the source %s cannot be asked and is passed over: %s", name, words)
+            _log.error("the source %s cannot be asked and %s: %s", name, then, words)
             _log.debug("the source %s failed", name, exc_info=error)
-        self._failing[name] = f"The source `{name}` cannot be asked and is passed over: {words}"
+        self._failing[name] = f"The source `{name}` cannot be asked and {then}: {words}"
 
     def _health_of(self, source: LocalSource) -> SourceHealth:
         asked = self._asked[source.name]
