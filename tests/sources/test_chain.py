@@ -87,6 +87,19 @@ async def test_a_source_that_fails_is_passed_over_and_says_so_until_it_recovers(
     assert chain.health()[0].healthy
 
 
+async def test_sources_that_are_not_well_are_seen_to_recover_though_nobody_asks():
+    well, failing, ill = Knowing("well"), Knowing("failing"), Knowing("ill")
+    chain = Chain([well, failing, ill], FakeClock())
+    failing.error, ill.healthy = ValueError("x"), False
+    await chain.answer([fingerprint("a")])
+    failing.error = None
+    await chain.look_again()
+    assert chain.health()[1].healthy
+    assert (len(well.asked), well.asked[-1]) == (1, ["a"])
+    assert (ill.asked[-1], failing.asked[-1]) == ([], [])
+    assert [each.asked for each in chain.health()] == [1, 1, 1]
+
+
 @pytest.mark.parametrize("error", [ValueError("x"), RuntimeError()])
 async def test_foreign_errors_are_passed_over_as_well(error):
     broken = Knowing("broken")

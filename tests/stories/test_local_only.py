@@ -87,6 +87,16 @@ def test_while_a_local_source_is_broken_nothing_is_unknown(home: Path):
         wait_for("it is well", lambda: not house.snapshot().sources[2].problem)
 
 
+def test_a_list_that_was_damaged_and_is_imported_again_is_well_without_a_download(home: Path):
+    house = Keyless(home)
+    build(house.list, [digest(GOOD)])
+    os.truncate(house.list, 5000)
+    with house.running():
+        wait_for("it is told", lambda: house.snapshot().sources[2].problem)
+        build(house.list, [digest(GOOD)])
+        wait_for("it is well", lambda: house.snapshot().sources[2].healthy)
+
+
 def test_a_list_that_comes_while_it_runs_is_used_without_a_restart(home: Path):
     house = Keyless(home, mode="stop-unknowns")
     with house.running():

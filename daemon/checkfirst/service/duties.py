@@ -82,6 +82,7 @@ class Duties:
             await self.choose_held_folders()
             await self._finish_for_the_dead()
             await self._parts.line.forget_the_gone()
+            await self._parts.chain.look_again()
             await self._parts.renewed.look()
             await self._note_waiting()
             await self._prune()

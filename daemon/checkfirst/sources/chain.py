@@ -74,6 +74,12 @@ class Chain:
             found |= dict.fromkeys(open_ones, NOBODY)
         return found
 
+    async def look_again(self) -> None:
+        """See whether sources that are not well can be asked by now, though nobody asks them."""
+        for source in self._local:
+            if source.name in self._failing or not source.health().healthy:
+                await self._ask(source, [])
+
     def health(self) -> list[SourceHealth]:
         """Say how each source is doing, in order."""
         return [self._health_of(source) for source in self._local]
