@@ -49,6 +49,28 @@ def mount(place: bytes) -> Iterator[Callable[..., bytes]]:
 
 
 @pytest.fixture
+def over() -> Iterator[Callable[[bytes, bytes], None]]:
+    """Mounts one file over another: `over(cover, path)`."""
+    covered: list[bytes] = []
+
+    def cover(source: bytes, path: bytes) -> None:
+        done = subprocess.run([b"mount", b"--bind", source, path], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip(f"mount is not possible here: {os.fsdecode(done.stderr).strip()}")
+        covered.append(path)
+
+    yield cover
+    for path in reversed(covered):
+        subprocess.run([b"umount", b"-l", path], check=True)
+
+
+@pytest.fixture
+def unreadable(over: Callable[[bytes, bytes], None]) -> Callable[[bytes], None]:
+    """Lets every read of a file fail with EIO, as those of address 0 of our own memory do."""
+    return lambda path: over(b"/proc/%d/mem" % os.getpid(), path)
+
+
+@pytest.fixture
 def other(mount: Callable[..., bytes]) -> bytes:
     """A folder on another filesystem."""
     return mount(b"other", "-t", "tmpfs", "-o", "size=64m")

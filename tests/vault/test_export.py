@@ -9,7 +9,7 @@ import pytest
 
 from checkfirst.model import Arrival, State
 from checkfirst.vault.export import PASSWORD, export_blocking
-from checkfirst.vault.problems import TamperedError
+from checkfirst.vault.problems import DiskError, TamperedError
 
 DATA = b"what was quarantined"
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -79,3 +79,39 @@ def test_a_payload_that_grows_as_fast_as_it_is_read_is_left_out(folder):
     assert done.path is None
     assert [type(problem) for _, problem in done.problems] == [TamperedError]
     assert os.listdir(folder) == [b"file"]
+
+
+def test_a_payload_that_cannot_be_read_is_left_out_with_its_reason(folder, unreadable):
+    unreadable(folder + b"/file/payload.quarantined")
+    row = Arrival(1, State.QUARANTINED, b"", b"/d/x", sha256=SHA, destination=folder + b"/file")
+    done = export_blocking([row], folder, lambda _: b"a.zip", lambda _: None)
+    assert done.path is None
+    ((_, problem),) = done.problems
+    assert "read the file in the quarantine" in problem.title
+    assert os.listdir(folder) == [b"file"]
+
+
+def test_a_payload_of_somebody_else_is_left_out_with_its_reason(folder):
+    if os.geteuid() != 0:
+        pytest.skip("only root can have what is somebody else's")
+    os.chown(folder + b"/file/payload.quarantined", 0, 0)
+    row = Arrival(1, State.QUARANTINED, b"", b"/d/x", sha256=SHA, destination=folder + b"/file")
+
+    def work():
+        done = export_blocking([row], folder, lambda _: b"a.zip", lambda _: None)
+        ((_, problem),) = done.problems
+        return 0 if "permission is denied" in str(problem) and done.path is None else 1
+
+    assert as_somebody(work) == 0
+
+
+def test_a_full_disk_leaves_no_zip_and_is_told(folder, mount):
+    data = os.urandom(600_000)
+    sha256 = hashlib.sha256(data).hexdigest()
+    with open(folder + b"/file/payload.quarantined", "wb") as file:
+        file.write(data)
+    row = Arrival(1, State.QUARANTINED, b"", b"/d/x", sha256=sha256, destination=folder + b"/file")
+    full = mount(b"full", "-t", "tmpfs", "-o", "size=400k")
+    with pytest.raises(DiskError, match="write the zip"):
+        export_blocking([row], full, lambda _: b"a.zip", lambda _: None)
+    assert os.listdir(full) == []

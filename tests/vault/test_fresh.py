@@ -268,3 +268,65 @@ def test_a_half_made_copy_of_a_held_file_lies_where_no_arrival_is_looked_for(
     assert seen == [([], [])]
     assert os.listdir(other + b"/held") == [b"slot"]
     assert os.listdir(other + b"/held/slot") == [b"file"]
+
+
+def test_what_is_no_left_over_of_ours_is_not_cleared_away(place, source, folder, monkeypatch):
+    monkeypatch.setattr(fresh_module, "_TMPFILE", None)
+    with grasp_blocking(source, lease=True) as grip:
+        name = b".checkfirst-%x-%d.partial" % (grip.stamp.dev, grip.stamp.ino)
+        os.symlink(source, place + b"/to/" + name)
+        with (
+            pytest.raises(FileExistsError),
+            fresh_copy_blocking(grip, folder, sha256=None, mode=0o600),
+        ):
+            pytest.fail("it was written through a link")
+    assert os.listdir(place + b"/to") == [name]
+
+
+def test_what_a_disk_spoils_while_it_is_written_is_not_handed_out(place, folder, monkeypatch):
+    monkeypatch.setattr(fresh_module, "_TMPFILE", None)
+    path = place + b"/large"
+    with open(path, "wb") as file:
+        file.write(os.urandom(17 * 1024 * 1024))
+
+    spoilt = []
+
+    def spoil() -> bool:
+        if not spoilt:
+            spoilt.extend(os.listdir(place + b"/to"))
+            with open(place + b"/to/" + spoilt[0], "r+b") as copy:
+                copy.write(b"spoilt")
+        return False
+
+    with (
+        grasp_blocking(path, lease=True) as grip,
+        pytest.raises(OSError, match="Input/output error"),
+        fresh_copy_blocking(grip, folder, sha256=None, mode=0o600, stopped=spoil),
+    ):
+        pytest.fail("a spoilt copy was handed out")
+    assert os.listdir(place + b"/to") == []
+
+
+def test_a_system_that_knows_no_marks_copies_the_bytes(place, source, folder, monkeypatch):
+    for name in ("listxattr", "posix_fadvise"):
+        monkeypatch.delattr(os, name)
+    with (
+        grasp_blocking(source, lease=True) as grip,
+        fresh_copy_blocking(grip, folder, sha256=None, mode=0o600) as fresh,
+    ):
+        fresh.put_blocking(b"copy")
+    with open(place + b"/to/copy", "rb") as copy, open(source, "rb") as file:
+        assert copy.read() == file.read()
+
+
+def test_where_a_filesystem_does_not_tell_its_holes_all_is_data():
+    with open("/proc/self/status", "rb") as file:
+        assert list(fresh_module._data_blocking(file.fileno(), 5)) == [(0, 5)]
+
+
+def test_data_behind_the_end_is_none_of_ours(place):
+    with open(place + b"/grown", "w+b") as file:
+        file.seek(1 << 20)
+        file.write(b"later")
+        file.flush()
+        assert list(fresh_module._data_blocking(file.fileno(), 4096)) == []

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from checkfirst.vault import grip as grip_module
 from checkfirst.vault.digest import (
     CHUNK,
     HEAD,
@@ -293,3 +294,17 @@ def test_a_hash_by_path_can_be_stopped_and_is_none_where_there_is_no_file(place)
     assert hash_of_blocking(path + b"2") is None
     assert hash_of_blocking(place) is None
     assert hash_of_blocking(written(place)) == hashlib.sha256(b"content").hexdigest()
+
+
+def test_a_disk_that_cannot_be_read_is_an_os_error_and_no_hash(place, unreadable):
+    path = written(place)
+    unreadable(path)
+    with grasp_blocking(path, lease=False) as grip, pytest.raises(OSError, match="Input/output"):
+        head_blocking(grip)
+    assert hash_of_blocking(path) is None
+
+
+def test_a_system_without_leases_gives_none(place, monkeypatch):
+    monkeypatch.setattr(grip_module, "_SET_LEASE", None)
+    with open(written(place), "rb") as file:
+        assert lease_blocking(file.fileno()) is None

@@ -92,3 +92,21 @@ def test_a_read_only_watched_folder_is_a_problem_with_words(place, root, state, 
     with pytest.raises(DiskError, match="read-only") as caught:
         held_folder_blocking(place + b"/bound", state, token)
     assert "watched folder" in caught.value.title
+
+
+def test_a_folder_inside_that_is_another_filesystem_is_no_place_either(other, state, token, mount):
+    """Where even that is mounted over, what is left is copying; the mount stays as it is."""
+    os.mkdir(other + b"/root")
+    mount(b"other/root/" + INSIDE, "-t", "tmpfs")
+    held = held_folder_blocking(other + b"/root", state, token)
+    assert held == HeldFolder(state + b"/held", "copy")
+    assert os.listdir(other + b"/root") == [INSIDE]
+    assert os.listdir(other + b"/root/" + INSIDE) == []
+
+
+def test_a_state_folder_that_cannot_be_made_is_a_problem_with_words(place, root, token):
+    with open(place + b"/file", "wb"):
+        pass
+    with pytest.raises(DiskError, match="make the folder where files are held"):
+        held_folder_blocking(root, place + b"/file/state", token)
+    assert os.listdir(root) == []

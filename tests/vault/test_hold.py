@@ -6,7 +6,7 @@ import pytest
 
 from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.grip import stamp_of
-from checkfirst.vault.hold import hold_blocking, remove_slot_blocking
+from checkfirst.vault.hold import hold_blocking, open_held_blocking, remove_slot_blocking
 from checkfirst.vault.problems import (
     BusyError,
     ChangedError,
@@ -377,3 +377,73 @@ def test_a_file_that_vanishes_at_the_last_moment_is_gone(root, held, at):
     at("hold.grasped", lambda: os.unlink(origin))
     with pytest.raises(GoneError):
         hold_blocking(origin, held + b"/s/a", None, root=root, moves="rename")
+
+
+def test_a_held_file_that_cannot_be_opened_is_told_why(place, held, as_nobody):
+    with pytest.raises(GoneError):
+        open_held_blocking(held + b"/slot/none", lease=True)
+    os.mkdir(place + b"/slot")
+    os.chmod(written(place + b"/slot/a"), 0o600)
+
+    def refused() -> bool:
+        with pytest.raises(DiskError, match="open the held file"):
+            open_held_blocking(place + b"/slot/a", lease=True)
+        return True
+
+    assert as_nobody(refused)
+
+
+def test_a_folder_on_the_way_that_may_not_be_entered_is_told_of(root, held, as_nobody):
+    os.makedirs(root + b"/closed/sub")
+    origin = written(root + b"/closed/sub/a")
+    os.chmod(root + b"/closed", 0o700)
+
+    def refused() -> bool:
+        with pytest.raises(DiskError, match="permission is denied"):
+            hold_blocking(origin, held + b"/s/a", None, root=root, moves="rename")
+        return True
+
+    assert as_nobody(refused)
+    assert read(origin) == b"content"
+
+
+def test_a_slot_that_is_removed_again_and_again_is_given_up(root, held, at):
+    origin = written(root + b"/a")
+
+    def remove() -> None:
+        os.rmdir(held + b"/s")
+        at("hold.slot", remove)
+
+    at("hold.slot", remove)
+    with pytest.raises(DiskError):
+        hold_blocking(origin, held + b"/s/a", None, root=root, moves="rename")
+    assert read(origin) == b"content"
+    assert os.listdir(held) == []
+
+
+def test_a_slot_that_became_a_link_is_not_copied_into(place, root, held, at):
+    origin = written(root + b"/a")
+    os.mkdir(place + b"/elsewhere")
+    before = len(os.listdir("/proc/self/fd"))
+
+    def swap() -> None:
+        os.rmdir(held + b"/s")
+        os.symlink(place + b"/elsewhere", held + b"/s")
+
+    at("hold.slot", swap)
+    with pytest.raises(DiskError):
+        hold_blocking(origin, held + b"/s/a", None, root=root, moves="copy")
+    assert read(origin) == b"content"
+    assert os.listdir(place + b"/elsewhere") == []
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_file_that_another_is_mounted_over_while_it_is_copied_stays_with_it(
+    place, root, held, at, over
+):
+    origin = written(root + b"/a")
+    at("hold.synced", lambda: over(written(place + b"/cover", b"cover"), origin))
+    with pytest.raises(GoneError):
+        hold_blocking(origin, held + b"/s/a", None, root=root, moves="copy")
+    assert read(origin) == b"cover"
+    assert os.listdir(held + b"/s") == []

@@ -393,3 +393,21 @@ def test_only_the_link_to_that_very_file_is_removed(tmp_path):
     os.symlink(place, link)
     unlink_back_blocking(place, link)
     assert not os.path.lexists(link)
+
+
+def test_a_mode_that_is_not_ours_to_give_is_given_to_a_copy(place, held, as_nobody):
+    """The lease is there, from before; the owner is another."""
+    for folder in (os.path.dirname(held), place + b"/released"):
+        os.makedirs(folder, exist_ok=True)
+        os.chown(folder, 65534, 65534)
+    os.chmod(held, 0o4755)
+    with grasp_blocking(held, lease=True) as grip:
+
+        def copied() -> bool:
+            placed = release_blocking(grip, held, place + b"/released", b"file.txt", SHA)
+            return placed.fresh
+
+        assert as_nobody(copied)
+    assert read(place + b"/released/file.txt") == DATA
+    assert os.stat(place + b"/released/file.txt").st_mode & 0o7777 == 0o755
+    assert not os.path.exists(held)

@@ -126,7 +126,8 @@ def _grasped_blocking(
 
 def _renamed_blocking(parent: int, name: bytes, origin: bytes, held: bytes) -> bool:
     """Whether it could be done by rename; False on a mount below the watched folder."""
-    for tries_left in (2, 1, 0):
+    tries_left = 2
+    while True:
         try:
             rename_noreplace(name, held, source_fd=parent)
         except FileNotFoundError as error:  # of the name, or of the slot
@@ -134,15 +135,15 @@ def _renamed_blocking(parent: int, name: bytes, origin: bytes, held: bytes) -> b
                 raise GoneError(origin) from error
             if not tries_left:
                 raise
+            tries_left -= 1
             _make_slot_blocking(held)
         except OSError as error:
             if error.errno == errno.EXDEV:
                 return False
             raise
         else:
-            break
-    failpoint("hold.renamed")
-    return True
+            failpoint("hold.renamed")
+            return True
 
 
 def _is_arrival_blocking(grip: Grip, held: bytes) -> bool:
