@@ -13,6 +13,7 @@ from queue import SimpleQueue
 import pytest
 
 from checkfirst import logs
+from checkfirst.log_lines import parts_of
 from checkfirst.model import VerdictKind
 from checkfirst.policy.names import show
 
@@ -69,8 +70,25 @@ def test_an_event_is_one_line_with_local_time_and_a_column_of_its_own(tmp_path):
         logs.say(LOGGER, logging.INFO, "released", "%s -> %s", "invoice.pdf", "/home/x", id=7)
         logs.say(LOGGER, logging.INFO, "quarantined", "%s", "bad.exe")
     one, two = lines_of(log)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  released     invoice.pdf -> /home/x", one)
-    assert two[19:] == "  quarantined  bad.exe"
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    assert re.fullmatch(moment + "   released     invoice.pdf -> /home/x", one)
+    assert two[19:] == "   quarantined  bad.exe"
+
+
+def test_a_line_of_text_tells_how_grave_it_is(tmp_path):
+    log = tmp_path / "checkfirst.log"
+    grave = {"D": logging.DEBUG, " ": logging.INFO, "W": logging.WARNING, "E": logging.ERROR}
+    with logged(log, verbose=True):
+        for level in [*grave.values(), logging.CRITICAL]:
+            logs.say(LOGGER, level, "asked for", "a  b")
+    lines = lines_of(log)
+    assert [line[20] for line in lines] == [*grave, "E"]
+    parts = [parts_of(line) for line in lines]
+    assert [each.level for each in parts] == ["debug", "info", "warning", "error", "error"]
+    assert {(each.event, each.gap, each.text) for each in parts} == {("asked for", "    ", "a  b")}
+    assert [parts_of(line) for line in ("", "    | trace", lines[0][1:], lines[0].lower())] == [
+        None
+    ] * 4
 
 
 def test_the_file_is_private(tmp_path):
@@ -162,7 +180,7 @@ def test_an_error_is_told_in_one_line_and_its_traceback_only_when_verbose(tmp_pa
                 LOGGER.exception("broken")
     (line,) = lines_of(tmp_path / "False.log")
     assert line[19:] == (
-        "  problem      broken: ValueError: bad\\x0a2026-11-24 04:12:33  released     forged"
+        " E problem      broken: ValueError: bad\\x0a2026-11-24 04:12:33  released     forged"
     )
     first, *trace = lines_of(tmp_path / "True.log")
     assert first.endswith("broken")
@@ -211,7 +229,7 @@ def test_a_terminal_that_is_no_terminal_gets_plain_lines(tmp_path):
     screen = io.StringIO()
     with logs.start(LogSettings(), None, terminal=screen, face=str.upper, secrets=()):
         logs.say(LOGGER, logging.ERROR, "problem", "disk full")
-    assert screen.getvalue()[19:] == "  problem      disk full\n"
+    assert screen.getvalue()[19:] == " E problem      disk full\n"
 
 
 def test_a_terminal_with_few_characters_gets_the_rest_escaped():

@@ -10,12 +10,21 @@ import logging
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from checkfirst.policy.names import escape, show
 
 EVENT_WIDTH = len("quarantined")
 """Of the column of event words; a longer word moves its own line only."""
+
+LEVELS = ("debug", "info", "warning", "error")
+_MARKS = {"debug": "D", "info": " ", "warning": "W", "error": "E"}
+"""Of the grave and the chatty; what is usual has none."""
+_LEVELS = {mark: level for level, mark in _MARKS.items()}
+_LINE = re.compile(
+    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) ([ DWE]) (\S+(?: \S+)*?)(  +|$)(.*)", re.DOTALL
+)
 
 Fact = str | int | float | bool | None
 """What JSON holds without any structure."""
@@ -52,9 +61,9 @@ def plain_fact(value: object) -> Fact:
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-11-24 04:12:33  released     invoice.pdf -> …`, in local time.
+    """`2026-11-24 04:12:33   released     invoice.pdf -> …`, in local time.
 
-    A traceback, where there is one, follows in lines that begin with `    | `, as no event does.
+    Before the event stands E of an error, W of a warning, D of what is for debugging alone. A traceback, where there is one, follows in lines that begin with `    | `, as no event does.
     """
 
     def __init__(self, redactor: Redactor) -> None:
@@ -66,7 +75,7 @@ class TextFormatter(logging.Formatter):
         """Give the record as text; one line, but for a traceback."""
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         text = self._clean(record.getMessage())
-        line = f"{when}  {event_of(record):<{EVENT_WIDTH}}  {text}"
+        line = text_line(when, level_of(record), event_of(record), text)
         if not record.exc_text:
             return line
         return "\n    | ".join([line, *map(self._clean, record.exc_text.split("\n"))])
@@ -99,6 +108,35 @@ class JsonFormatter(logging.Formatter):
         if record.exc_text:
             facts["traceback"] = [self._clean(line) for line in record.exc_text.split("\n")]
         return json.dumps({**head, **facts, **head})
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a line of text consists of."""
+
+    when: str
+    level: str
+    event: str
+    gap: str
+    """What aligns the text."""
+    text: str
+
+
+def text_line(when: str, level: str, event: str, text: str) -> str:
+    """One line of text from its parts."""
+    return f"{when} {_MARKS[level]} {event:<{EVENT_WIDTH}}  {text}"
+
+
+def parts_of(line: str) -> Parts | None:
+    """The parts of a line; None where it is none of ours, or goes on from the one before."""
+    found = _LINE.fullmatch(line)
+    return found and Parts(found[1], _LEVELS[found[2]], *found.group(3, 4, 5))
+
+
+def level_of(record: logging.LogRecord) -> str:
+    """Give one of LEVELS, the one at or below the record's own."""
+    steps = (logging.INFO, logging.WARNING, logging.ERROR)
+    return LEVELS[sum(record.levelno >= step for step in steps)]
 
 
 def event_of(record: logging.LogRecord) -> str:

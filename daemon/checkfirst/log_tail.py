@@ -91,13 +91,15 @@ def _completed(path: Path, found: list[str], lines: int) -> list[str]:
 
 def _last(file: BinaryIO, lines: int, end: int) -> list[str]:
     """Give the last lines before `end`, reading backwards only as far as they reach."""
-    data = b""
-    at = end
-    while at and data.count(b"\n") <= lines:
+    blocks = deque[bytes]()
+    at, newlines = end, 0
+    while at and newlines <= lines:
         step = min(_BLOCK, at)
         at -= step
         file.seek(at)
-        data = file.read(step) + data
+        blocks.appendleft(file.read(step))
+        newlines += blocks[0].count(b"\n")
+    data = b"".join(blocks)
     found = data.removesuffix(b"\n").split(b"\n") if data else []
     return [_text(line) for line in found[-lines:]] if lines else []
 

@@ -9,10 +9,10 @@ from checkfirst.cli.log_choice import Choice
 from checkfirst.model import Arrival, State
 
 LINES = [
-    "2026-11-24 04:12:33  arrived      a.exe (1.0 kB) in /d",
-    "2026-11-24 04:12:34  quarantined  a.exe -> /q: bad",
-    "2026-11-24 04:12:35  problem      the disk is full",
-    "2026-11-24 04:12:36  released     b.txt -> /d/Released/b.txt: good",
+    "2026-11-24 04:12:33   arrived      a.exe (1.0 kB) in /d",
+    "2026-11-24 04:12:34 W quarantined  a.exe -> /q: bad",
+    "2026-11-24 04:12:35 E problem      the disk is full",
+    "2026-11-24 04:12:36   released     b.txt -> /d/Released/b.txt: good",
 ]
 
 
@@ -47,6 +47,25 @@ def test_only_some_lines(logged, run, arguments, wanted):
     assert (code, out.splitlines()) == (0, wanted)
 
 
+def test_how_grave_a_line_is_does_not_hang_on_its_event_and_older_files_count(logged, run):
+    """As the daemon itself writes: unknown files are released with a warning, problems may pass."""
+    names = ("released", "problem", "again", "held")
+    older = [f"2026-11-24 03:00:0{n} W {name:<11}  x.exe" for n, name in enumerate(names)]
+    quiet = [f"2026-11-24 03:00:0{n}   {name:<11}  x.exe" for n, name in enumerate(names)]
+    mixed = [line for pair in zip(older, quiet, strict=True) for line in pair]
+    (logged.state / "checkfirst.log.1").write_text("".join(f"{line}\n" for line in mixed))
+    assert run("log", "--level", "warning")[1].splitlines() == [*older, *LINES[1:3]]
+    assert run("log", "--level", "error")[1].splitlines() == LINES[2:3]
+
+
+def test_a_traceback_goes_with_its_line(logged, run):
+    with (logged.state / "checkfirst.log").open("a") as file:
+        file.write("    | of b.txt\n2026-11-24 05:00:00 E note         torn\n    | Traceback\n")
+    more = ["2026-11-24 05:00:00 E note         torn", "    | Traceback"]
+    assert run("log", "--level", "error")[1].splitlines() == [LINES[2], *more]
+    assert run("log", "--file", "b.txt")[1].splitlines() == [LINES[3], "    | of b.txt"]
+
+
 def test_a_log_in_json_tells_its_levels_and_names():
     line = json.dumps({"level": "warning", "text": "über.exe"})
     assert Choice("warning", None, []).wants(line)
@@ -57,17 +76,17 @@ def test_a_log_in_json_tells_its_levels_and_names():
 
 
 LINES_OF_TEXT = {
-    "2026-11-24 04:12:33  arrived      a b.exe (1.0 kB) in /d": True,
-    "2026-11-24 04:12:33  asked        VirusTotal about a b.exe (sha256 0123456789ab)": True,
-    "2026-11-24 04:12:34  quarantined  a b.exe -> /q: bad": True,
-    "2026-11-24 04:12:35  problem      Could not move it: /d/a b.exe. Free some space.": True,
-    "2026-11-24 04:12:35  problem      Could not move it: /d/a b.exe": True,
-    "2026-11-24 04:12:36  asked for    /d/a b.exe is taken in": True,
-    "2026-11-24 04:12:36  released     other -> /r/other: clean (sha256 5af1e0000000)": True,
-    "2026-11-24 04:12:36  arrived      xa b.exe (1.0 kB) in /d": False,
-    "2026-11-24 04:12:36  arrived      a b.exe.part (1.0 kB) in /d": False,
-    "2026-11-24 04:12:36  arrived      other (1.0 kB) in /a b.exe.d": False,
-    "2026-11-24 04:12:36  watching     /d, mode normal": False,
+    "2026-11-24 04:12:33   arrived      a b.exe (1.0 kB) in /d": True,
+    "2026-11-24 04:12:33   asked        VirusTotal about a b.exe (sha256 0123456789ab)": True,
+    "2026-11-24 04:12:34 W quarantined  a b.exe -> /q: bad": True,
+    "2026-11-24 04:12:35 E problem      Could not move it: /d/a b.exe. Free some space.": True,
+    "2026-11-24 04:12:35 E problem      Could not move it: /d/a b.exe": True,
+    "2026-11-24 04:12:36   asked for    /d/a b.exe is taken in": True,
+    "2026-11-24 04:12:36   released     other -> /r/other: clean (sha256 5af1e0000000)": True,
+    "2026-11-24 04:12:36   arrived      xa b.exe (1.0 kB) in /d": False,
+    "2026-11-24 04:12:36   arrived      a b.exe.part (1.0 kB) in /d": False,
+    "2026-11-24 04:12:36   arrived      other (1.0 kB) in /a b.exe.d": False,
+    "2026-11-24 04:12:36   watching     /d, mode normal": False,
     "    | a b.exe in a traceback": False,
 }
 
@@ -81,7 +100,9 @@ def test_a_line_of_text_is_about_a_file_where_it_speaks_of_it(pattern, line, is_
 
 @pytest.mark.parametrize("pattern", ["[", "]", "[]", "[!]", "a[\\]", "(*", "?*z", "\x1b"])
 def test_any_text_may_be_a_pattern(pattern):
-    assert not Choice(None, pattern, []).wants("2026-11-24 04:12:33  arrived      x (1 byte) in /d")
+    assert not Choice(None, pattern, []).wants(
+        "2026-11-24 04:12:33   arrived      x (1 byte) in /d"
+    )
 
 
 def test_a_line_cannot_drive_the_terminal(logged, run):
@@ -101,7 +122,9 @@ def test_no_log_yet_says_where_it_looked(scene, run):
 def test_following_one_file_begins_with_its_last_lines_however_far_back(logged):
     path = logged.state / "checkfirst.log"
     with path.open("a") as file:
-        file.writelines(f"2026-11-24 05:00:00  arrived      {n}.txt (1 byte)\n" for n in range(999))
+        file.writelines(
+            f"2026-11-24 05:00:00   arrived      {n}.txt (1 byte)\n" for n in range(999)
+        )
     code = "from checkfirst.cli.main import entry; entry()"
     command = [sys.executable, "-u", "-c", code, "log", "-f", "-n", "2", "--file", "*.exe"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=logged.top) as process:
@@ -109,8 +132,8 @@ def test_following_one_file_begins_with_its_last_lines_however_far_back(logged):
             first = [process.stdout.readline() for _ in range(2)]
             assert first == [f"{each}\n" for each in LINES[:2]]
             with path.open("a") as file:
-                file.write("2026-11-24 05:00:01  arrived      b.txt (1 byte) in /d\n")
-                file.write("2026-11-24 05:00:02  arrived      c.exe (1 byte) in /d\n")
+                file.write("2026-11-24 05:00:01   arrived      b.txt (1 byte) in /d\n")
+                file.write("2026-11-24 05:00:02   arrived      c.exe (1 byte) in /d\n")
             assert process.stdout.readline().endswith("c.exe (1 byte) in /d\n")
         finally:
             process.terminate()
@@ -137,7 +160,7 @@ def test_long_lines_go_on_below_their_text():
     shown = ["".join(text for text, _ in line) for line in lines]
     assert shown[0].startswith(LINES[1])
     assert max(map(len, shown)) <= 80
-    assert all(line.startswith(" " * 34 + "word") for line in shown[1:])
+    assert all(line.startswith(" " * 35 + "word") for line in shown[1:])
 
 
 def test_a_log_that_is_no_file_is_said(scene, run):

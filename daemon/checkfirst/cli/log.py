@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from checkfirst.cli import completing, log_face, output, screen
-from checkfirst.cli.log_choice import LEVELS, Choice
+from checkfirst.cli.log_choice import Choice
 from checkfirst.cli.options import Options, database_of
 from checkfirst.errors import Problem, StoreError
+from checkfirst.log_lines import LEVELS
 from checkfirst.log_tail import follow, read_last_blocking
 from checkfirst.model import Arrival
 from checkfirst.policy.names import show

@@ -10,17 +10,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from checkfirst.log_lines import LEVELS, parts_of
 from checkfirst.model import Arrival
 from checkfirst.policy.names import escape, show
 
-LEVELS = ("debug", "info", "warning", "error")
-
-_TEXT_LEVELS = {"problem": "error", "quarantined": "warning", "submitted": "warning"}
-"""The text form tells events and no levels; other events are as good as information."""
 _DIGITS = 12
 """Of a SHA-256 in a line of text."""
 _PIECES = re.compile(r"\*|\?|\[!?[^\]]+\]|.", re.DOTALL)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  (\S+(?: \S+)*?)(?:  |$) *")
 
 
 class Choice:
@@ -33,6 +29,7 @@ class Choice:
         self._hashes = {row.sha256[:_DIGITS] for row in rows if row.sha256}
         self._ids = {str(row.id) for row in rows}
         self._pattern = None if name is None else escape(name)
+        self._last = self.takes_all
         self._spoken = None if name is None else _spoken_of(self._names, self._pattern or "")
 
     @property
@@ -41,10 +38,17 @@ class Choice:
         return not self._least and self._pattern is None
 
     def wants(self, line: str) -> bool:
-        """Whether the line is wanted; a traceback's lines belong to no file and have no level."""
-        told = _told(line)
-        event, text = (told.get("event"), str(told.get("text"))) if told else _split(line)
-        level = told.get("level") if told else _TEXT_LEVELS.get(str(event), "info")
+        """Whether the line is wanted. Lines are asked about in their order.
+
+        One that is no event of its own, such as a traceback's, goes with the one before.
+        """
+        if told := _told(line):
+            self._last = self._takes(str(told.get("level")), told, str(told.get("text")))
+        elif parts := parts_of(line):
+            self._last = self._takes(parts.level, {}, parts.text)
+        return self._last
+
+    def _takes(self, level: str, told: dict[str, Any], text: str) -> bool:
         if LEVELS.index(level if level in LEVELS else "error") < self._least:
             return False
         return self._pattern is None or self._is_about(told, text)
@@ -69,11 +73,6 @@ def _told(line: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _split(line: str) -> tuple[str, str]:
-    found = _TIME.match(line)
-    return (found[1], line[found.end() :]) if found else ("", line)
 
 
 def _spoken_of(names: set[str], pattern: str) -> re.Pattern[str]:

@@ -1,17 +1,15 @@
 """A line of the log as a person sees it on a terminal: aligned, the event in its colour."""
 
 import json
-import re
 import textwrap
 from datetime import datetime
 
-from checkfirst.log_lines import EVENT_WIDTH
+from checkfirst.log_lines import LEVELS, Parts, parts_of, text_line
 from checkfirst.policy.names import escape
 
 Styled = list[tuple[str, str | None]]
 """Pieces of a line, each with its colour."""
 
-_TEXT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)  (\S+(?: \S+)*?)(  +|$)(.*)", re.DOTALL)
 _COLOURS = {
     "released": "green",
     "restored": "green",
@@ -34,20 +32,26 @@ def of(line: str, columns: int) -> list[Styled]:
     """
     if line.startswith("{"):
         line = _as_text(line)
-    found = _TEXT.fullmatch(line)
-    if found is None:
+    parts = parts_of(line)
+    if parts is None:
         return [[(line, None)]]
-    moment, event, gap, text = found.groups()
-    margin = len(f"{moment}  {event}{gap}")
+    before = line[: len(line) - len(parts.event + parts.gap + parts.text)]
+    margin = len(before + parts.event + parts.gap)
     room = max(columns - margin, _NARROWEST)
-    first, *more = textwrap.wrap(escape(text), room, break_on_hyphens=False) or [""]
+    first, *more = textwrap.wrap(escape(parts.text), room, break_on_hyphens=False) or [""]
     head: Styled = [
-        (f"{moment}  ", _TIME_COLOUR),
-        (event, _COLOURS.get(event)),
-        (gap + first, None),
+        (before, _TIME_COLOUR),
+        (parts.event, _colour(parts)),
+        (parts.gap + first, None),
     ]
     rest: list[Styled] = [[(" " * margin + each, None)] for each in more]
     return [head, *rest]
+
+
+def _colour(parts: Parts) -> str | None:
+    """The event's own; of what is graver than its event usually is, that of a warning."""
+    usual = _COLOURS.get(parts.event)
+    return "yellow" if parts.level == "warning" and usual in {None, "green", "cyan"} else usual
 
 
 def _as_text(line: str) -> str:
@@ -55,6 +59,8 @@ def _as_text(line: str) -> str:
         told = json.loads(line)
         moment = datetime.fromisoformat(told["time"]).astimezone()
         event, text = str(told["event"]), str(told["text"])
+        level = str(told["level"])
     except (ValueError, TypeError, KeyError):
         return line
-    return f"{moment:%Y-%m-%d %H:%M:%S}  {event:<{EVENT_WIDTH}}  {text}"
+    when = f"{moment:%Y-%m-%d %H:%M:%S}"
+    return text_line(when, level if level in LEVELS else "error", event, text)

@@ -135,13 +135,15 @@ def table(
     rows: Sequence[Sequence[Cell]],
     indent: int = 0,
     spare: Collection[str] = (),
+    longest_name: int | None = None,
 ) -> None:
     """Rows under headings; no headings are printed when all of them are empty.
 
     On a terminal the table fits: columns in `spare` go first, then what is too long is cut, names
-    (bytes) in the middle. Elsewhere nothing is ever left out.
+    (bytes) in the middle. Elsewhere nothing is ever left out, but what of a name is longer than
+    `longest_name` columns, where that is given.
     """
-    cells = [[layout.Cell(text(cell), isinstance(cell, bytes)) for cell in row] for row in rows]
+    cells = [[_cell(cell, longest_name) for cell in row] for row in rows]
     room = screen.width() - indent if screen.is_terminal() else None
     fitted = layout.fit(headings, cells, room, spare)
     if room is not None:
@@ -154,6 +156,13 @@ def table(
             for cell, width in zip(line_cells, fitted.widths, strict=True)
         )
         print((" " * indent + _GAP.join(padded)).rstrip())
+
+
+def _cell(cell: Cell, longest_name: int | None) -> layout.Cell:
+    shown = layout.Cell(text(cell), isinstance(cell, bytes))
+    if longest_name is None or not shown.is_name:
+        return shown
+    return layout.Cell(shown.cut(longest_name), is_name=True)
 
 
 def as_json(value: object) -> None:

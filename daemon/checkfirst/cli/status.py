@@ -27,6 +27,8 @@ _QUIET_LOOKS = 2
 """So many looks in a row must find nothing to do: a file that has just been dropped shows up in
 what the daemon writes a moment later."""
 _MOST_WAITING = 10
+_LONGEST_NAME = 60
+"""Columns, also where nothing else is cut: a name may take 255 bytes, each of them escaped."""
 _SPANS = {"minute": "this minute", "day": "today", "month": "this month"}
 
 
@@ -118,7 +120,7 @@ def _print(seen: Overview, glance: Glance) -> None:
             (
                 folder.path,
                 folder.watcher,
-                f"files move by {folder.moves}" + ("" if folder.leases else ", without leases"),
+                f"held by {folder.moves}" + ("" if folder.leases else ", without leases"),
                 "" if folder.healthy else "not well, see below",
                 f"{folder.folders_not_looked_into} folders in it are not looked into"
                 if folder.folders_not_looked_into
@@ -194,6 +196,6 @@ def _print_waiting(seen: Overview, now: float) -> None:
         (each.id, each.name, output.until(each.until, now), each.reason)
         for each in seen.waiting[:_MOST_WAITING]
     ]
-    output.table([""] * 4, rows, indent=2)
+    output.table([""] * 4, rows, indent=2, longest_name=_LONGEST_NAME)
     if (more := len(seen.waiting) - _MOST_WAITING) > 0:
         output.line(f"  and {more} more: checkfirst history --state waiting --state held")

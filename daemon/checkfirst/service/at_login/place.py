@@ -8,6 +8,9 @@ from checkfirst.service.at_login import agent, task, unit
 from checkfirst.service.own_file import OwnFile
 from checkfirst.settings.places import home
 
+WITHOUT_SYSTEMD = frozenset({"darwin", "win32"})
+"""Platforms where nobody asks systemctl."""
+
 
 def start_file(
     command: Sequence[str], environ: Mapping[str, str], platform: str = sys.platform
