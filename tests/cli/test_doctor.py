@@ -40,8 +40,8 @@ ok        log         There is no log yet
 note      daemon      checkfirst is not running; nothing is watched
                       Start it: checkfirst run
 NOTIFY
-note      service     Nothing starts checkfirst at login
-                      checkfirst service install
+note      service     No service manager answers here, so nothing starts checkfirst
+                      Whatever starts programs on this machine, or this container, has to: checkfirst run
 ok        leftovers   No interrupted work has left anything behind
 problem   virustotal  There is no VirusTotal API key
                       Give one: checkfirst key set
@@ -65,7 +65,9 @@ def steady(out, top):
 
 @pytest.fixture
 def quiet(scene, monkeypatch):
-    """No key of anybody's, no proxy, no credentials."""
+    """No key of anybody's, no proxy, no credentials, and no service manager."""
+    (scene.top / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(scene.top / "bin"))
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
@@ -96,6 +98,16 @@ def test_the_first_look_on_a_machine(quiet, run):
     code, out, err = run("doctor")
     assert (code, err) == (1, "")
     assert steady(out, quiet.top) == FIRST_LOOK
+
+
+def test_a_service_is_proposed_where_a_service_manager_answers(quiet, run):
+    script = quiet.top / "bin" / "systemctl"
+    for answer, proposes in (("true", True), ("false", False)):
+        script.write_text(f"#!/bin/sh\n{answer}\n")
+        script.chmod(0o755)
+        (found,) = [each for each in findings(run, "--offline") if each["check"] == "service"]
+        assert (found["to_do"] == "checkfirst service install") is proposes
+        assert ("container" in found["to_do"]) is not proposes
 
 
 def test_json_has_the_same_and_nothing_is_wrong_with_a_key(quiet, run, monkeypatch):
@@ -166,15 +178,15 @@ def test_a_report_holds_no_key_no_name_and_no_hash(quiet, run, monkeypatch):
         file.write(f"lists: {{block: ['{'ab' * 32}']}}\nvirustotal: {{account: anna.smith}}\n")
     quiet.hold(b"mortgage papers.pdf")
     (quiet.state / "checkfirst.log").write_text(
-        "2026-11-24 04:12:33  arrived      mortgage papers.pdf (68 bytes) in /home/annabella/x\n"
-        "2026-11-24 04:12:33  problem      The file is busy: /home/annabella/Zwieback Rezept.odt\n"
-        f"2026-11-24 04:12:33  asked        VirusTotal about tax (sha256 {'ab' * 6})\n"
+        "2026-11-24 04:12:33   arrived      mortgage papers.pdf (68 bytes) in /home/annabella/x\n"
+        "2026-11-24 04:12:33 E problem      The file is busy: /home/annabella/Zwieback Rezept.odt\n"
+        f"2026-11-24 04:12:33   asked        VirusTotal about tax (sha256 {'ab' * 6})\n"
     )
     code, out, err = run("doctor", "--report", "-", "--offline")
     assert (code, err) == (0, "")
     for secret in ("k" * 20, "mortgage", "annabella", "smith", "Zwieback", "Rezept", "abab"):
         assert secret not in out
-    assert "2026-11-24 04:12:33  arrived      … (68 bytes) in …" in out
+    assert "2026-11-24 04:12:33   arrived      … (68 bytes) in …" in out
     assert "waiting: 1" in out or "held: 1" in out
     _, named, _ = run("doctor", "--report", "-", "--offline", "--with-names")
     assert "mortgage papers.pdf" in named

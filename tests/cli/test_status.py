@@ -78,6 +78,16 @@ def test_json_has_the_promised_keys_and_values(daemon, run):
     }
 
 
+def test_a_long_hostile_name_is_cut_in_the_middle_also_without_a_terminal(daemon, run):
+    daemon.arrive(b"a" + b"\x1b" * 250 + b".exe", State.HELD)
+    out = run("status")[1]
+    (line,) = [line for line in out.splitlines() if ".exe" in line]
+    assert len(line) <= 80
+    assert "a\\x1b" in line
+    assert "\x1b" not in out
+    assert len(json.loads(run("status", "--json")[1])["waiting"][0]["name"]) == 1005
+
+
 def test_stopped_is_3_and_says_where_it_looked(scene, run):
     scene.snapshot(watching=(FOLDER,), problems=("of yesterday",))
     code, out, _ = run("status")

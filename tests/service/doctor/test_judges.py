@@ -301,6 +301,8 @@ SERVICE = at_login.Facts(Path("/u"), installed=True, enabled=True, active=True, 
     [
         (SERVICE, "ok", "at login"),
         (replace(SERVICE, installed=False), "note", "checkfirst service install"),
+        (replace(SERVICE, installed=False, answers=True), "note", "checkfirst service install"),
+        (replace(SERVICE, installed=False, answers=False), "note", "checkfirst run"),
         (replace(SERVICE, enabled=None, active=None), "note", "No service manager"),
         (replace(SERVICE, enabled=False), "problem", "not started at login"),
         (replace(SERVICE, active=False, running=False), "problem", "journalctl"),
