@@ -63,7 +63,8 @@ def plain_fact(value: object) -> Fact:
 class TextFormatter(logging.Formatter):
     """`2026-11-24 04:12:33   released     invoice.pdf -> …`, in local time.
 
-    Before the event stands E of an error, W of a warning, D of what is for debugging alone. A traceback, where there is one, follows in lines that begin with `    | `, as no event does.
+    Before the event stands E of an error, W of a warning, D of what is for debugging alone.
+    A traceback, where there is one, follows in lines that begin with `    | `, as no event does.
     """
 
     def __init__(self, redactor: Redactor) -> None:

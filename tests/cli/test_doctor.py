@@ -41,7 +41,7 @@ note      daemon      checkfirst is not running; nothing is watched
                       Start it: checkfirst run
 NOTIFY
 note      service     No service manager answers here, so nothing starts checkfirst
-                      Whatever starts programs on this machine, or this container, has to: checkfirst run
+                      Whatever starts programs on this machine or in this container has to
 ok        leftovers   No interrupted work has left anything behind
 problem   virustotal  There is no VirusTotal API key
                       Give one: checkfirst key set
@@ -107,7 +107,7 @@ def test_a_service_is_proposed_where_a_service_manager_answers(quiet, run):
         script.chmod(0o755)
         (found,) = [each for each in findings(run, "--offline") if each["check"] == "service"]
         assert (found["to_do"] == "checkfirst service install") is proposes
-        assert ("container" in found["to_do"]) is not proposes
+        assert ("this container" in found["to_do"]) is not proposes
 
 
 def test_json_has_the_same_and_nothing_is_wrong_with_a_key(quiet, run, monkeypatch):

@@ -13,7 +13,7 @@ from checkfirst.service.command import own_command
 from checkfirst.service.doctor.finding import Finding, note, ok, problem
 
 _INSTALL = "checkfirst service install --force"
-_BY_WHOM = "Whatever starts programs on this machine, or this container, has to: checkfirst run"
+_BY_WHOM = "Whatever starts programs on this machine or in this container has to"
 _LAST_WORDS = "Its last words: journalctl --user -u checkfirst"
 
 
