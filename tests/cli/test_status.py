@@ -126,7 +126,7 @@ def test_a_folder_or_source_that_is_not_well_is_a_problem(daemon, run):
 
 def test_a_folder_where_nothing_can_be_proven_is_told(daemon, run):
     daemon.snapshot(watching=(FolderHealth(b"/nfs", "polling", True, "copy", leases=False),))
-    assert "files move by copy, without leases" in run("status")[1]
+    assert "held by copy, without leases" in run("status")[1]
     assert json.loads(run("status", "--json")[1])["watching"][0]["leases"] is False
 
 
