@@ -54,7 +54,7 @@ There is 1 problem.
 def steady(out, top):
     """The output without what differs from machine to machine."""
     out = out.replace(str(top), "TOP")
-    out = re.sub(r"note      machine .*\n", "", out)
+    out = re.sub(r"note      machine .*\n +If you want it.*\n", "", out)
     out = re.sub(r"(ok|note) +notify .*(\n +The log .*)?", "NOTIFY", out)
     out = re.sub(r"says [\d-]+ [\d:]+ UTC", "says TIME", out)
     out = re.sub(r"(checkfirst|Python|SQLite|Linux) \d[^\s,]*", r"\1 N", out)

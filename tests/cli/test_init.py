@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import subprocess
 import sys
@@ -75,6 +76,9 @@ class Home:
     def __init__(self, folder: Path, url: str) -> None:
         self.folder = folder
         (folder / "Downloads").mkdir(parents=True)
+        command = folder.parent / "bin" / "checkfirst"
+        command.parent.mkdir()
+        command.touch(0o755)
         self.settings = folder / ".config/checkfirst/settings.yaml"
         self.key = folder / ".config/checkfirst/virustotal.key"
         self.environment = {
@@ -174,7 +178,7 @@ case "$*" in *is-active*) exit 3;; esac
 def systemctl(home):
     """A service manager that notes what it is asked."""
     folder = home.folder.parent / "bin"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     calls = folder / "calls"
     script = folder / "systemctl"
     script.write_text(SYSTEMCTL.format(calls=calls))
@@ -432,3 +436,17 @@ def test_a_name_that_no_settings_file_can_hold_is_refused(home):
     done = home.run("init", "--watch", os.fsdecode(b"d\xff"))
     assert done.returncode == 2
     assert "d\\xff" in done.stderr
+
+
+def test_where_the_command_is_in_no_path_and_notifications_cannot_be_shown_it_is_said_how(home):
+    (home.folder.parent / "bin" / "checkfirst").unlink()
+    home.environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nowhere"
+    done = home.run("init", "--yes", "--watch", "~/Downloads")
+    assert done.returncode == 0
+    start = next(line for line in done.stdout.splitlines() if line.startswith("Start it:"))
+    assert str(Path(sys.executable).parent.name) in start
+    if importlib.util.find_spec("desktop_notifier") is None:
+        assert "No notifications:  a library is not installed, which comes by: " in done.stdout
+        assert "desktop-notifier" in done.stdout
+    silent = home.run("init", "--yes", "--replace", "--notify", "none")
+    assert "No notifications" not in silent.stdout

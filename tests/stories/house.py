@@ -188,7 +188,7 @@ class House:
             text = (self.state / "checkfirst.log").read_text()
         except FileNotFoundError:
             return []
-        lines = [line[len("2026-11-24 04:12:33  ") :] for line in text.split("\n") if line]
+        lines = [line[len("2026-11-24 04:12:33   ") :] for line in text.split("\n") if line]
         return [line for line in lines if line.startswith(event)]
 
     def until_said(self, event: str, text: str) -> str:

@@ -22,6 +22,7 @@ import click
 
 from checkfirst.cli.demo_scene import Scene
 from checkfirst.errors import Problem
+from checkfirst.log_lines import parts_of
 from checkfirst.policy.names import escape
 
 START_SECONDS = 15.0
@@ -35,7 +36,6 @@ COLOURS = {
     "problem": "yellow",
     "watching": "cyan",
 }
-_TIME_WIDTH = len("2026-11-24 04:12:33  ")
 
 
 class Lines:
@@ -60,7 +60,8 @@ class Lines:
                 self._print(line.decode("utf-8", "replace").rstrip())
 
     def _print(self, line: str) -> None:
-        event, _, text = line[_TIME_WIDTH:].partition(" ")
+        parts = parts_of(line)
+        event, text = (parts.event, parts.text) if parts else ("", line)
         self.ready = self.ready or (event == "watching" and ", mode " in text)
         short = escape(text.strip().replace(f"{self._folder}/", ""))
         word = click.style(f"{event:<11}", fg=COLOURS.get(event))

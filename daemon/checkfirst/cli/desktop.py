@@ -1,13 +1,13 @@
 """`checkfirst desktop`: puts "Open with Check First" into file managers, and takes it out."""
 
 import contextlib
-import importlib.util
 import os
 import subprocess
 import sys
 
 import click
 
+from checkfirst import extras
 from checkfirst.cli import output
 from checkfirst.cli.options import Options
 from checkfirst.service import open_with
@@ -45,10 +45,10 @@ def install(options: Options, *, dry_run: bool, force: bool) -> None:
     _tell_the_desktop(files)
     if sys.platform in _UNTRIED:
         output.note("(checkfirst was never tried on this platform, and nor were these files.)")
-    elif importlib.util.find_spec("desktop_notifier") is None:
+    elif not extras.is_there_blocking("desktop_notifier"):
         output.note(
             "What is not opened can only be told where notifications are installed: "
-            "pip install 'checkfirst[desktop]'"
+            f"{extras.install_command_blocking('desktop_notifier')}"
         )
 
 

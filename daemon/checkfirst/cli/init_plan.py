@@ -11,8 +11,10 @@ from pydantic import SecretStr
 from checkfirst.cli.options import database_of
 from checkfirst.clock import SystemClock
 from checkfirst.errors import Problem, SettingsError, StoreError
+from checkfirst.notify.desktop import Desktop
 from checkfirst.policy.names import show
 from checkfirst.service.assemble_probe import count_requests, probe_key, probe_key_uncounted
+from checkfirst.service.command import typed_command_blocking
 from checkfirst.service.lock import hang_up
 from checkfirst.settings import find, new_file
 from checkfirst.settings.downloads import downloads_blocking
@@ -128,7 +130,7 @@ class Plan:
         if hang_up(settings.state):
             yield "checkfirst is running, and reads its settings again."
             return
-        command = "checkfirst"
+        command = typed_command_blocking()
         if self._shadowed():
             command += f" --settings {show(os.fsencode(self.path))}"
         if self.key is None and self.known_key_blocking().found is None:
@@ -136,6 +138,10 @@ class Plan:
         if not self.at_login:
             yield f"Start it:          {command} run"
         yield f"Look for trouble:  {command} doctor"
+        told = settings.notify.desktop and settings.notify.level != "none"
+        desktop = Desktop(press=lambda _: None, environ=self.environ)
+        if told and desktop.has_session and (why_not := desktop.why_not_blocking()):
+            yield f"No notifications:  {why_not}"
 
     def _values(self, changes: Mapping[KeyPath, object]) -> dict[str, object]:
         """All that is to be in the file; what is released goes where it came from, by default."""

@@ -105,4 +105,4 @@ def _print(line: str) -> None:
         for each in log_face.of(line, screen.width()):
             output.styled(each)
     else:
-        output.line(line)
+        output.styled(log_face.in_one(line))

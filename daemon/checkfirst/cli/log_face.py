@@ -35,17 +35,26 @@ def of(line: str, columns: int) -> list[Styled]:
     parts = parts_of(line)
     if parts is None:
         return [[(line, None)]]
-    before = line[: len(line) - len(parts.event + parts.gap + parts.text)]
+    before = _before(line, parts)
     margin = len(before + parts.event + parts.gap)
     room = max(columns - margin, _NARROWEST)
     first, *more = textwrap.wrap(escape(parts.text), room, break_on_hyphens=False) or [""]
-    head: Styled = [
-        (before, _TIME_COLOUR),
-        (parts.event, _colour(parts)),
-        (parts.gap + first, None),
-    ]
     rest: list[Styled] = [[(" " * margin + each, None)] for each in more]
-    return [head, *rest]
+    return [_styled(before, parts, first), *rest]
+
+
+def in_one(line: str) -> Styled:
+    """The line as it lies in the file, in one piece of the screen."""
+    parts = parts_of(line)
+    return [(line, None)] if parts is None else _styled(_before(line, parts), parts, parts.text)
+
+
+def _before(line: str, parts: Parts) -> str:
+    return line[: len(line) - len(parts.event + parts.gap + parts.text)]
+
+
+def _styled(before: str, parts: Parts, text: str) -> Styled:
+    return [(before, _TIME_COLOUR), (parts.event, _colour(parts)), (parts.gap + text, None)]
 
 
 def _colour(parts: Parts) -> str | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from checkfirst import __version__
-from checkfirst.cli import output
+from checkfirst.cli import output, screen
 from checkfirst.cli.examples import attach
 from checkfirst.cli.options import Options
 from checkfirst.errors import CheckfirstError, Problem
@@ -131,6 +131,8 @@ def commands(context: click.Context, settings: Path | None, *, verbose: bool) ->
     the released folder when they may be opened, to the quarantine when they may not.
     """
     context.obj = Options(settings, verbose)
+    if not screen.has_colours():
+        context.color = False  # else click goes by the stream alone
 
 
 def _keep_hang_ups() -> None:

@@ -152,8 +152,8 @@ def table(
     lines = [fitted.headings, *fitted.rows] if any(headings) else fitted.rows
     for line_cells in lines:
         padded = (
-            cell + " " * (width - columns.width(cell))
-            for cell, width in zip(line_cells, fitted.widths, strict=True)
+            _of_state(title, cell) + " " * (width - columns.width(cell))
+            for title, cell, width in zip(fitted.headings, line_cells, fitted.widths, strict=True)
         )
         print((" " * indent + _GAP.join(padded)).rstrip())
 
@@ -163,6 +163,11 @@ def _cell(cell: Cell, longest_name: int | None) -> layout.Cell:
     if longest_name is None or not shown.is_name:
         return shown
     return layout.Cell(shown.cut(longest_name), is_name=True)
+
+
+def _of_state(title: str, cell: str) -> str:
+    """In its colour, where that is forced on what no terminal shows."""
+    return _in(cell, _COLOURS.get(cell)) if title in screen.COLOURED else cell
 
 
 def as_json(value: object) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from checkfirst.cli import screen
 from checkfirst.policy.columns import shorten
 from checkfirst.policy.names import escape
 from checkfirst.vault.digest import LOOK_UP_BYTES
@@ -92,7 +93,9 @@ class Bar:
 
         drawing = Progress(
             *_columns(self._unit, is_bounded=self._total is not None),
-            console=Console(stderr=True),
+            console=Console(
+                stderr=True, color_system="auto" if screen.has_colours(sys.stderr) else None
+            ),
             transient=True,
             redirect_stdout=sys.stdout.isatty(),  # never what goes into a pipe
         )

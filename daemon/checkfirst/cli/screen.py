@@ -9,6 +9,9 @@ from typing import TextIO
 
 from checkfirst.cli import layout
 
+COLOURED = frozenset({"state", "verdict"})
+"""Columns whose words have colours."""
+
 
 def fill_closed_streams() -> None:
     """Put /dev/null where standard input, output or error is closed."""
@@ -23,9 +26,14 @@ def is_terminal(stream: TextIO | None = None) -> bool:
 
 
 def has_colours(stream: TextIO | None = None) -> bool:
-    """Whether colours are welcome: https://no-color.org, and a terminal that has them."""
-    return (
-        is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Whether colours are welcome: https://no-color.org, https://force-color.org, a terminal.
+
+    Where both are said, no colours.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (
+        is_terminal(stream) and os.environ.get("TERM") != "dumb"
     )
 
 
@@ -54,8 +62,11 @@ def draw(fitted: layout.Fitted, indent: int, colours: Mapping[str, str]) -> None
         # Text, because a str would be read for markup: a file may be called `[/]` or `[red]`.
         drawn.add_row(
             *(
-                Text(cell, colours.get(cell, "") if title in {"state", "verdict"} else "")
+                Text(cell, colours.get(cell, "") if title in COLOURED else "")
                 for title, cell in zip(fitted.headings, row, strict=True)
             )
         )
-    Console(width=width()).print(Padding(drawn, (0, 0, 0, indent), expand=False))
+    # What is welcome is said here, as rich reads the surroundings in a way of its own.
+    Console(width=width(), color_system="auto" if has_colours() else None).print(
+        Padding(drawn, (0, 0, 0, indent), expand=False)
+    )

@@ -9,13 +9,13 @@ import contextlib
 import functools
 import html
 import importlib
-import importlib.util
 import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from checkfirst import extras
 from checkfirst.notify.notifier import CannotNotifyError
 from checkfirst.notify.wording import Button, Notice
 
@@ -43,11 +43,15 @@ class Desktop:
 
     def why_not_blocking(self) -> str | None:
         """Look whether the library and a session bus are there."""
-        if importlib.util.find_spec(_LIBRARY) is None:
-            return "the extra `desktop` is not installed (pip install 'checkfirst[desktop]')"
-        if self._platform not in {"darwin", "win32"} and not self._environ.get(_BUS):
-            return "there is no desktop session here"
-        return None
+        if not extras.is_there_blocking(_LIBRARY):
+            command = extras.install_command_blocking(_LIBRARY)
+            return f"a library is not installed, which comes by: {command}"
+        return None if self.has_session else "there is no desktop session here"
+
+    @property
+    def has_session(self) -> bool:
+        """Whether there is a desktop to be told."""
+        return self._platform in {"darwin", "win32"} or bool(self._environ.get(_BUS))
 
     async def show(self, notice: Notice) -> None:
         """Show it; raises CannotNotifyError."""

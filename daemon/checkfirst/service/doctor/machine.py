@@ -1,12 +1,12 @@
 """The machine: Python, SQLite, the kernel, and the extras that are installed."""
 
-import importlib.util
 import platform
 import sqlite3
 import sys
 from dataclasses import dataclass
 
 import checkfirst
+from checkfirst import extras
 from checkfirst.service.doctor.finding import Finding, note, ok, problem
 
 _PYTHON = (3, 11)
@@ -40,7 +40,7 @@ def look_at_machine_blocking() -> Machine:
         system=platform.system(),
         kernel=platform.release(),
         extras=frozenset(
-            name for name, (package, _) in EXTRAS.items() if importlib.util.find_spec(package)
+            name for name, (package, _) in EXTRAS.items() if extras.is_there_blocking(package)
         ),
     )
 
@@ -66,7 +66,8 @@ def judge_machine(machine: Machine) -> list[Finding]:
             f"{machine.system} {machine.kernel}"
         )
     )
-    for name, (_, what) in EXTRAS.items():
+    for name, (package, what) in EXTRAS.items():
         if name not in machine.extras:
-            found.append(note(f"The extra {name} is not installed ({what})"))
+            to_do = f"If you want it: {extras.install_command_blocking(package)}"
+            found.append(note(f"The extra {name} is not installed ({what})", to_do))
     return found
