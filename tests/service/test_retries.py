@@ -40,3 +40,20 @@ async def test_the_same_goes_for_what_could_not_be_taken():
     assert tried.left(ARRIVAL, SIGHTING, quiet=False)
     assert tried.give_up([PATH]) == [7]
     assert tried.left(ARRIVAL, SIGHTING, quiet=False)
+
+
+async def test_what_cannot_be_moved_is_a_trouble_until_it_can():
+    tried = retries()
+    tried.held(1, quiet=True, undone="somebody writes")
+    assert tried.troubles() == []
+    for number in range(1, 9):
+        tried.held(number, quiet=False, undone=f"no room for {number}")
+    assert tried.troubles() == [
+        "no room for 1",
+        "no room for 2",
+        "no room for 3",
+        "5 more files cannot be moved",
+    ]
+    for number in range(2, 9):
+        tried.well(number)
+    assert tried.troubles() == ["no room for 1"]

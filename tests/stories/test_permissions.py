@@ -94,3 +94,23 @@ def test_what_belongs_to_somebody_else_waits_longer_and_goes_on_as_a_copy(
         left = house.until("shut", State.LEFT)
         assert "permission is denied" in (left.reason or "")
         assert house.below_downloads() == {b"shut"}
+
+
+def test_ends_of_somebody_else_are_a_problem_until_they_are_ours(home: Path, simulator: Elsewhere):
+    simulator.add(clean(b"one"))
+    house = Powerless(home, simulator.url)
+    ends = (house.released, house.quarantine)
+    for folder in ends:
+        folder.mkdir()
+        os.chown(folder, SOMEBODY, SOMEBODY)
+    with house.running():
+        house.drop("one", b"one")
+        house.drop("eicar.com", EICAR)
+        problems = wait_for("both", lambda: len(found := house.snapshot().problems) == 2 and found)
+        for name, folder in zip(("one", "eicar.com"), ends, strict=True):
+            (told,) = [each for each in problems if f"Could not move {name} into" in each]
+            assert f"permission is denied: {folder}" in told
+        for folder in ends:
+            os.chown(folder, 0, 0)
+        house.until_ended("one", "eicar.com")
+        wait_for("all is well", lambda: not house.snapshot().problems)

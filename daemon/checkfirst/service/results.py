@@ -40,7 +40,8 @@ class Results:
         for end in ended:
             number = end.order.hand.work.arrival.id
             if isinstance(end, Undone):
-                self._tell.undone(end, is_first=self._retries.held(number, quiet=end.quiet))
+                is_first = self._retries.held(number, quiet=end.quiet, undone=end.reason)
+                self._tell.undone(end, is_first=is_first)
             elif number in took:
                 self._retries.well(number)
                 if end.order.verdict.source == Lists.name:

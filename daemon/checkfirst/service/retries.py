@@ -17,6 +17,9 @@ LONGEST_SECONDS = 60.0
 LEFT_SECONDS = 300.0
 """The same for files that could not be taken; the sweep finds them besides."""
 
+MOST_TROUBLES = 3
+"""So many files that cannot be moved are told one by one."""
+
 
 class Retries:
     """Kept in memory alone: after a restart everything is tried at once."""
@@ -35,16 +38,21 @@ class Retries:
         """Origin to id and number of tries, of what could not be taken."""
         self._told: set[int] = set()
         """Ids of whose trouble a person has heard."""
+        self._undone: dict[int, str] = {}
+        """Ids of files that cannot be moved to where they belong, and why."""
 
     async def run(self) -> None:
         """Hand back what is due, until cancelled."""
         await self._later.run()
 
-    def held(self, number: int, *, quiet: bool = True) -> bool:
+    def held(self, number: int, *, quiet: bool = True, undone: str = "") -> bool:
         """Try a held file again after a growing pause; whether a person has to hear of it.
 
-        `quiet`: it is nothing to tell. What is, is told once.
+        `quiet`: it is nothing to tell. What is, is told once. `undone`: why the file cannot go
+        where it belongs, a trouble until it can.
         """
+        if undone and not quiet:
+            self._undone[number] = undone
         tries = self._tries[number] = self._tries.get(number, -1) + 1
         self.soon(number, backoff(tries, FIRST_SECONDS, LONGEST_SECONDS, 0.0))
         return self._is_news(number, quiet=quiet)
@@ -57,6 +65,13 @@ class Retries:
         """It has ended: its failures are forgotten."""
         self._tries.pop(number, None)
         self._told.discard(number)
+        self._undone.pop(number, None)
+
+    def troubles(self) -> list[str]:
+        """Why files cannot go where they belong; of very many, the number."""
+        told = list(self._undone.values())
+        more = len(told) - MOST_TROUBLES
+        return told[:MOST_TROUBLES] + ([f"{more} more files cannot be moved"] if more > 0 else [])
 
     def settle_again(self, sighting: Sighting) -> None:
         """Begin anew with a path whose row could not be begun, or has moved on."""

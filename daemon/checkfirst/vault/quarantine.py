@@ -15,7 +15,7 @@ from typing import Final
 
 from checkfirst.clock import iso
 from checkfirst.model import Stamp
-from checkfirst.policy.names import quarantine_folder
+from checkfirst.policy.names import quarantine_folder, show
 from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import make_folder_blocking, open_folder_blocking
@@ -31,7 +31,6 @@ PAYLOAD: Final = b"payload.quarantined"
 REPORT: Final = b"report.json"
 TEXT: Final = b"report.txt"
 
-_DOING: Final = "move the file into the quarantine"
 _NEVER: Final = "1970-01-01"
 _TAKEN: Final = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR})
 
@@ -74,7 +73,8 @@ def quarantine_blocking(
         finally:
             os.close(folder)
     except OSError as error:
-        raise translate(error, _DOING, held) from error
+        doing = f"move {show(os.path.basename(held))} into the quarantine"
+        raise translate(error, doing, quarantine) from error
     return Placed(path, moved.fresh, moved.other_names)
 
 

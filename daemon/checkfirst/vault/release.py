@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from typing import Final
 
 from checkfirst.model import Arrival
-from checkfirst.policy.names import numbered
+from checkfirst.policy.names import numbered, show
 from checkfirst.vault.digest import hash_of_blocking
 from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import (
@@ -24,7 +24,6 @@ from checkfirst.vault.move import Target, move_blocking
 from checkfirst.vault.placed import Placed
 from checkfirst.vault.problems import translate
 
-_DOING: Final = "move the file into the released folder"
 _SEARCHED: Final = 10_000
 _IN_THE_WAY: Final = frozenset({errno.ELOOP, errno.ENOTDIR})
 
@@ -59,7 +58,8 @@ def release_blocking(  # noqa: PLR0913  (what, whence, whither, and how it may d
             target = Target("release", there.descriptor, lambda n: numbered(name, n), sha256, mode)
             moved = move_blocking(grip, held, target, stopped)
     except OSError as error:
-        raise translate(error, _DOING, held) from error
+        doing = f"move {show(os.path.basename(held))} into the released folder"
+        raise translate(error, doing, folder) from error
     path = os.path.join(there.path, moved.name)
     linked = link_back is not None and _linked_back_blocking(path, link_back)
     return Placed(path, moved.fresh, moved.other_names, linked)
