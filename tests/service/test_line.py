@@ -112,7 +112,7 @@ class Heard(Listener):
         self.ends: list[tuple[State, bytes]] = []
 
     def ended(self, done: Sequence[Done]) -> None:
-        self.found([each.row for each in done])
+        self.ends += [(each.end.state, each.end.name) for each in done]
 
     def found(self, rows: Sequence[Arrival]) -> None:
         self.ends += [(row.state, row.name) for row in rows]

@@ -12,7 +12,7 @@ from checkfirst.notify.news import Kind, News
 from checkfirst.policy.names import escape, show
 from checkfirst.service.listener import Listener
 from checkfirst.service.tell import in_words
-from checkfirst.service.work import ASTRAY, Again, Done, Missed, Turn, Undone
+from checkfirst.service.work import ASTRAY, Again, Done, End, Missed, Turn, Undone
 from checkfirst.sources.virustotal import events
 from checkfirst.watch.telling import Trouble, WatchEvent
 
@@ -44,15 +44,18 @@ class Herald(Listener):
 
     def ended(self, done: Sequence[Done]) -> None:
         """Tell of every file; a burst is gathered elsewhere."""
-        self.found([each.row for each in done])
+        self._ended([each.end for each in done])
 
     def found(self, rows: Sequence[Arrival]) -> None:
         """Tell the same when it comes late; a file that has gone is told as a problem."""
-        for row in rows:
-            page = row.report_url if row.verdict is VerdictKind.MALICIOUS else None
-            text = _about(row, row.reason or "")
-            place = row.destination or b""
-            match row.state:
+        self._ended([End.of(row) for row in rows])
+
+    def _ended(self, ends: Sequence[End]) -> None:
+        for end in ends:
+            page = end.report_url if end.verdict is VerdictKind.MALICIOUS else None
+            text = _about(end, end.reason)
+            place = end.destination or b""
+            match end.state:
                 case State.RELEASED:
                     self._put(News(Kind.RELEASED, text, folder=os.path.dirname(place)))
                 case State.QUARANTINED:
@@ -125,5 +128,5 @@ class Herald(Listener):
         return local.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M")
 
 
-def _about(arrival: Arrival, reason: str) -> str:
+def _about(arrival: Arrival | End, reason: str) -> str:
     return f"{show(arrival.name, _LONGEST_NAME)}: {escape(reason)}"

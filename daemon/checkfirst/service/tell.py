@@ -15,7 +15,7 @@ from checkfirst.policy.names import show
 from checkfirst.policy.quota import Limits
 from checkfirst.policy.sizes import readable
 from checkfirst.service.listener import Listener
-from checkfirst.service.work import ASTRAY, Again, Done, InHand, Missed, Turn, Undone
+from checkfirst.service.work import ASTRAY, Again, Done, End, InHand, Missed, Turn, Undone
 from checkfirst.sources.virustotal import events
 from checkfirst.watch.telling import Trouble, WatchEvent
 
@@ -81,12 +81,11 @@ class Teller(Listener):
             say(_log, logging.INFO, "released", "%d files -> %s", len(unremarkable), folder)
             done = remarkable
         for each in done:
-            row = each.row
-            _ended(row)
+            _ended(each.end)
             if each.other_names:
                 text = "%s still has its content under other names, hard links elsewhere: %d"
                 text += " of them"
-                say(_log, logging.WARNING, "problem", text, show(row.name), each.other_names)
+                say(_log, logging.WARNING, "problem", text, show(each.end.name), each.other_names)
 
     def found(self, rows: Sequence[Arrival]) -> None:
         """Say late what had happened."""
@@ -96,7 +95,7 @@ class Teller(Listener):
                 words = (show(row.name), row.reason or "it was not there")
                 say(_log, logging.WARNING, "gone", text, *words, id=str(row.id), file=row.name)
             else:
-                _ended(row)
+                _ended(End.of(row))
 
     def looked_again(self, again: Again) -> None:
         """A second look says something else than the first."""
@@ -178,22 +177,22 @@ class Teller(Listener):
         return local.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M:%S")
 
 
-def _ended(row: Arrival) -> None:
-    is_release = row.state is State.RELEASED
-    is_unknown = row.verdict is VerdictKind.UNKNOWN and is_release
+def _ended(end: End) -> None:
+    is_release = end.state is State.RELEASED
+    is_unknown = end.verdict is VerdictKind.UNKNOWN and is_release
     facts = {
-        "id": str(row.id),
-        "file": row.name,
-        "sha256": row.sha256,
-        "destination": row.destination,
-        "verdict": row.verdict and row.verdict.value,
-        "source": row.source,
-        "report_url": row.report_url,
+        "id": str(end.id),
+        "file": end.name,
+        "sha256": end.sha256,
+        "destination": end.destination,
+        "verdict": end.verdict and end.verdict.value,
+        "source": end.source,
+        "report_url": end.report_url,
     }
-    words = [show(row.name), show(row.destination or b""), row.reason or ""]
+    words = [show(end.name), show(end.destination or b""), end.reason]
     text = "%s -> %s: %s (sha256 %s)"
     level = logging.INFO if is_release and not is_unknown else logging.WARNING
-    say(_log, level, row.state.value, text, *words, (row.sha256 or "")[:12], **facts)
+    say(_log, level, end.state.value, text, *words, (end.sha256 or "")[:12], **facts)
 
 
 def _allowed(limits: Limits) -> str:

@@ -1,10 +1,20 @@
 """What one lane hands from step to step: frozen values around an arrival."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from checkfirst.model import Action, Arrival, Decision, Fingerprint, Sighting, Stamp, State, Verdict
+from checkfirst.model import (
+    Action,
+    Arrival,
+    Decision,
+    Fingerprint,
+    Sighting,
+    Stamp,
+    State,
+    Verdict,
+    VerdictKind,
+)
 from checkfirst.vault.grip import Grip
 
 
@@ -66,19 +76,53 @@ class Done(NamedTuple):
     """Hard links that still give these bytes elsewhere."""
 
     @property
-    def row(self) -> Arrival:
-        """The arrival as it has ended, as far as a person is told of it."""
-        order = self.order
-        is_release = order.decision.action is Action.RELEASE
-        return replace(
-            order.hand.work.arrival,
-            state=State.RELEASED if is_release else State.QUARANTINED,
-            sha256=order.hand.fingerprint.sha256,
-            verdict=order.verdict.kind,
-            source=order.verdict.source,
+    def end(self) -> "End":
+        """What there is to tell of it."""
+        order, verdict = self.order, self.order.verdict
+        arrival = order.hand.work.arrival
+        return End(
+            id=arrival.id,
+            name=arrival.name,
+            state=_AFTER[order.decision.action],
             reason=order.decision.reason,
-            report_url=order.verdict.report_url,
+            sha256=order.hand.fingerprint.sha256,
+            verdict=verdict.kind,
+            source=verdict.source,
+            report_url=verdict.report_url,
             destination=self.destination,
+        )
+
+
+_AFTER = {Action.RELEASE: State.RELEASED, Action.QUARANTINE: State.QUARANTINED}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a file has ended, as a person is told of it."""
+
+    id: int
+    name: bytes
+    state: State
+    reason: str
+    sha256: str | None
+    verdict: VerdictKind | None
+    source: str | None
+    report_url: str | None
+    destination: bytes | None
+
+    @classmethod
+    def of(cls, row: Arrival) -> Self:
+        """The same of a row that says so."""
+        return cls(
+            id=row.id,
+            name=row.name,
+            state=row.state,
+            reason=row.reason or "",
+            sha256=row.sha256,
+            verdict=row.verdict,
+            source=row.source,
+            report_url=row.report_url,
+            destination=row.destination,
         )
 
 
