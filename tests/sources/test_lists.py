@@ -100,3 +100,15 @@ async def test_both_kinds_of_lists_are_asked_and_problems_are_in_its_health():
         "x:1: no SHA-256 in this line",
     )
     assert B not in await source.answer(prints)
+
+
+def test_many_broken_lines_fit_into_a_line_of_status():
+    problems = tuple(f"bad.txt:{number}: no hash" for number in range(1, 22))
+
+    async def look_up(_):
+        return {}
+
+    told = Lists(FromSettings(problems=problems), look_up).health().problem or ""
+    assert told.startswith(
+        "bad.txt:1: no hash; bad.txt:2: no hash; bad.txt:3: no hash; and 18 more"
+    )

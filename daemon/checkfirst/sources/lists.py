@@ -18,6 +18,9 @@ from checkfirst.store.listed import Listed, ListedBy, ListName
 LookUp = Callable[[Sequence[str]], Awaitable[Mapping[str, Listed]]]
 """Gives what the database lists now, by hash."""
 
+_MOST_SHOWN = 3
+"""Broken lines that status names."""
+
 
 class Lists:
     """A local source over both kinds of lists; its word comes before all others."""
@@ -67,12 +70,19 @@ class Lists:
             self._asked,
             self._answered,
             healthy=not problems,
-            problem="; ".join(problems) or None,
+            problem=_in_short(problems),
         )
 
     def _all_kinds(self) -> frozenset[Kind]:
         kinds = {kind for each in self.from_settings.block for kind in each.packed}
         return frozenset(kinds.union(map(hashes.kind, self._weak)) - {Kind.SHA256})
+
+
+def _in_short(problems: Sequence[str]) -> str | None:
+    """The log and `checkfirst doctor` name them all."""
+    more = len(problems) - _MOST_SHOWN
+    told = [*problems[:_MOST_SHOWN], *([f"and {more} more, see the log"] if more > 0 else [])]
+    return "; ".join(told) or None
 
 
 def weigh(
