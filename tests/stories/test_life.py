@@ -99,12 +99,13 @@ def test_copies_cost_one_request(home: Path, simulator: Elsewhere):
 
 def test_a_burst_ends_whole(home: Path, simulator: Elsewhere):
     with House(home, simulator.url).running() as house:
-        names = [f"file {n}" for n in range(500)]
-        for name in names:
-            house.drop(name, name.encode())
-        house.until_ended(*names, seconds=18)
-        assert all((house.released / name).read_bytes() == name.encode() for name in names)
-        assert len(house.rows()) == len(names)
+        files = {f"file {n}": b"content %d" % (n % 100) for n in range(500)}
+        for name, content in files.items():
+            house.drop(name, content)
+        house.until_ended(*files, seconds=18)
+        assert all((house.released / name).read_bytes() == files[name] for name in files)
+        assert len(house.rows()) == len(files)
+        assert len(simulator.requests) == 100
 
 
 def test_what_is_no_finished_file_is_left_alone(home: Path, simulator: Elsewhere):

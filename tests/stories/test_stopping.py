@@ -49,6 +49,12 @@ def only_place_of(house: House, name: str, size: int) -> Path:
     return path
 
 
+def waits_for_a_lock(pid: int) -> bool:
+    """Those who wait for a lock are listed behind an arrow (proc(5), /proc/locks)."""
+    locks = Path("/proc/locks").read_text().splitlines()
+    return any("->" in line and str(pid) in line.split() for line in locks)
+
+
 SLOW_TO_READ = {"allow": [sha256(b"%d" % number).hexdigest() for number in range(10_000)]}
 """Settings that take a second or two to read."""
 
@@ -196,8 +202,9 @@ def test_stopping_within_ten_seconds_whoever_locks_the_database(home: Path, simu
     with house.running():
         house.drop("first", b"first")
         house.until("first", State.RELEASED)
+    before = len(house.log("watching"))
     with left_alone(house) as process:
-        house.until_said("watching", "released files go to")
+        wait_for("it is ready", lambda: len(house.log("watching")) > before)
         with closing(sqlite3.connect(house.state / DATABASE, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             house.drop("second", b"second")
@@ -218,7 +225,7 @@ def test_stopping_before_it_has_really_begun(home: Path, simulator: Elsewhere):
         fcntl.flock(file, fcntl.LOCK_EX)
         before = len(house.log("watching"))
         with left_alone(house) as process:
-            time.sleep(2)
+            wait_for("it waits for the lock", lambda: waits_for_a_lock(process.pid))
             process.send_signal(signal.SIGTERM)
             assert process.wait(10) == 3
         assert len(house.log("watching")) == before
