@@ -129,10 +129,10 @@ class Recovery:
 
     async def _is_restored(self, found: Arrival) -> bool:
         """Whether the journal has it as given back; then what is left of its folder goes."""
-        row = await self._journal.get(found.id)
-        if found.state is not State.RESTORING or row is None or found.destination is None:
+        if found.state is not State.RESTORING or found.destination is None:
             return False
-        if (row.state, row.sha256) != (State.RESTORED, found.sha256):
+        row = await self._journal.get(found.id)
+        if row is None or (row.state, row.sha256) != (State.RESTORED, found.sha256):
             return False
         try:
             left = await asyncio.to_thread(remove_reports_blocking, found.destination)
