@@ -205,7 +205,8 @@ def test_closed_streams_are_no_trouble(scene, closed):
         assert "itself went wrong" not in done.stderr
 
 
-def test_a_full_disk_behind_the_output_is_said(scene):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_the_output_is_said(scene, unbuffered):
     scene.quarantine(b"setup.exe")
     with open("/dev/full", "w") as full:
         done = subprocess.run(
@@ -214,7 +215,11 @@ def test_a_full_disk_behind_the_output_is_said(scene):
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "PYTHONUNBUFFERED": unbuffered,
+            },
         )
     assert done.returncode == 3
     assert done.stderr == "Error: The system refused (No space left on device)\n"

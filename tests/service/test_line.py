@@ -369,7 +369,7 @@ async def test_a_journal_that_fails_between_intent_and_result_costs_no_file(
     assert await scene.listed(scene.held) == []
     places = [await scene.listed(scene.released), await scene.listed(scene.quarantine)]
     assert sum(names.count(b"new") + names.count(b"payload.quarantined") for names in places) == 1
-    assert scene.heard.ends == [(end, b"new")]
+    await come_true(lambda: scene.heard.ends == [(end, b"new")])
 
 
 async def test_a_left_file_that_is_removed_is_gone_however_often_it_is_looked_for(scene):

@@ -154,18 +154,16 @@ def run_blocking(arguments: Sequence[str]) -> int:
 
         teach_fish()
     try:
-        code = _run_in_words(arguments)
-        output.flush()
-    except BrokenPipeError:
-        # Whoever read us has enough. What is still in the buffer must not be tried again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return _run_in_words(arguments)
+    except BrokenPipeError:  # whoever read us has enough
+        screen.give_up()
         return 0
-    return code
 
 
 def _run_in_words(arguments: Sequence[str]) -> int:
     try:
         code = commands.main(list(arguments), prog_name="checkfirst", standalone_mode=False)
+        output.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -178,6 +176,10 @@ def _run_in_words(arguments: Sequence[str]) -> int:
             raise
         told = _in_words(error)
         output.problem(told)
+        try:
+            output.flush()
+        except OSError:  # that was it, or it comes on top: a full disk behind the output
+            screen.give_up()
         return told.exit_code
     return code if isinstance(code, int) else 0
 

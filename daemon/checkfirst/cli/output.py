@@ -63,7 +63,7 @@ def begin() -> None:
 
 
 def flush() -> None:
-    """Write what is buffered; raises BrokenPipeError when nobody reads."""
+    """Write what is buffered; raises BrokenPipeError when nobody reads, and OSError."""
     sys.stdout.flush()
 
 

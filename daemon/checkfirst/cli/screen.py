@@ -20,6 +20,11 @@ def fill_closed_streams() -> None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  (for good)
 
 
+def give_up() -> None:
+    """Print nothing more, so that what is still buffered is not tried again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def is_terminal(stream: TextIO | None = None) -> bool:
     """Whether a person reads what is printed, on standard output unless another is meant."""
     return (stream or sys.stdout).isatty()
