@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -279,3 +279,25 @@ async def test_logging_on_the_event_loop_does_not_block_it(tmp_path):
     logs.say(LOGGER, logging.INFO, "held", "from the loop")
     await asyncio.to_thread(context.__exit__, None, None, None)
     assert "from the loop" in await asyncio.to_thread(text_of, log)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_command_adds_a_line_to_a_log_that_is_open_and_rotates_nothing(tmp_path, form):
+    path = tmp_path / "checkfirst.log"
+    settings = LogSettings(format=form, rotate=1, keep=1)
+    with logs.start(replace(settings, rotate=0), path, terminal=None, secrets=()):
+        logs.say(LOGGER, logging.INFO, "watching", "begins")
+    logs.append_blocking(settings, path, logging.WARNING, "deleted", "%s", show(b"a\nb"), file=b"a")
+    with logs.start(replace(settings, rotate=0), path, terminal=None, secrets=()):
+        logs.say(LOGGER, logging.INFO, "watching", "goes on")
+    lines = path.read_text().splitlines()
+    assert len(lines) == 3
+    if form == "json":
+        added = json.loads(lines[1])
+        told = (added["event"], added["level"], added["text"], added["file"])
+        assert told == ("deleted", "warning", "a\\x0ab", "a")
+    else:
+        assert lines[1].endswith("  deleted      a\\x0ab")
+    grave = replace(settings, level="error")
+    logs.append_blocking(grave, path, logging.WARNING, "deleted", "nothing")
+    assert path.read_text().splitlines() == lines

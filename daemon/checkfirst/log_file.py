@@ -15,7 +15,8 @@ class LogFile(logging.Handler):
     """Appends to `path`; at `rotate` bytes moves it to `path.1` and so on, up to `path.keep`.
 
     `rotate` 0: never. A file that was removed or moved away from under us is opened anew, one that
-    is no regular file (`/dev/stderr`) is never rotated. One process alone may write it.
+    is no regular file (`/dev/stderr`) is never rotated. Others may append to
+    it meanwhile, line by line; one process alone may rotate it.
     """
 
     def __init__(

@@ -137,6 +137,32 @@ def say(
         logger.handle(logger.makeRecord(logger.name, level, "", 0, text, args, None, extra=extra))
 
 
+def append_blocking(
+    settings: LogSettings,
+    path: Path,
+    level: int,
+    event: str,
+    text: str,
+    /,
+    *args: object,
+    **facts: object,
+) -> None:
+    """Put one event into a log that a daemon may be writing as well, which alone rotates it.
+
+    As with `say`; a file that cannot be written is complained of and stops nothing.
+    """
+    if level < logging.getLevelNamesMapping()[settings.level.upper()]:
+        return
+    file = LogFile(path, rotate=0, keep=0, complain=_complain)
+    as_json = settings.format == "json"
+    file.setFormatter(JsonFormatter(Redactor(())) if as_json else TextFormatter(Redactor(())))
+    record = logging.LogRecord(_OURS, level, "", 0, text, args, None)
+    record.event = event
+    record.facts = {key: plain_fact(value) for key, value in facts.items()} if as_json else {}
+    file.emit(record)
+    file.close()
+
+
 class _Desk(QueueHandler):
     """Takes records in, in the thread of whoever logs, and makes plain values of them."""
 

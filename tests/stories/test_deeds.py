@@ -57,6 +57,7 @@ def test_a_quarantined_file_is_shown_restored_and_not_taken_again(home: Path, si
         says(house, "quarantine", "restore", row.sha256[:8])
         assert (house.released / "[red]tool[bold].exe").read_bytes() == b"mine"
         assert (house.released / "[red]tool[bold] (1).exe").read_bytes() == content
+        assert "given back by hand" in says(house, "log", "--file", "[red]tool[bold].exe")
         assert os.listdir(house.quarantine) == []
         assert house.rows()[-1].state is State.RESTORED
 
@@ -74,6 +75,7 @@ def test_deleting_asks_and_is_for_good(home: Path, simulator: Elsewhere):
         says(house, "quarantine", "delete", "*", "--yes")
         assert os.listdir(house.quarantine) == []
         assert {row.state for row in house.rows()} == {State.DELETED}
+        assert "deleted      eicar.com, by hand" in says(house, "log", "--file", "eicar.com")
         assert "There is no such file" in says(house, "quarantine", "show", "eicar.com", code=3)
 
 
@@ -86,6 +88,8 @@ def test_a_held_file_goes_on_the_persons_own_responsibility(home: Path):
         row = house.rows("urgent.pdf")[-1]
         assert row.state is State.RELEASED
         assert "by hand" in (row.reason or "")
+        told = says(house, "log", "--file", "urgent.pdf")
+        assert f"released     urgent.pdf -> {house.released}/urgent.pdf: released by hand" in told
         assert (house.released / "urgent.pdf").read_bytes() == b"%PDF-1.4 urgent"
         house.drop("copy.pdf", b"%PDF-1.4 urgent")
         assert "own responsibility" in (house.until("copy.pdf", State.RELEASED).reason or "")

@@ -20,7 +20,7 @@ from checkfirst.clock import SystemClock
 from checkfirst.errors import SettingsError
 from checkfirst.model import Mode, Question, Risk, Verdict, VerdictKind
 from checkfirst.policy.names import escape, show
-from checkfirst.service import checking
+from checkfirst.service import checking, deed_log
 from checkfirst.service.assemble_deeds import open_database
 from checkfirst.service.assemble_sources import Around, local_sources, own_lists, remote_sources
 from checkfirst.settings.load import Loaded
@@ -138,11 +138,14 @@ async def _ask(
     questions: Sequence[Question],
     sending: Sending,
 ) -> None:
+    left: list[events.Submitted] = []
+
     def on_event(event: events.Event) -> None:
         match event:
             case events.Sending(sha256, sent):
                 sending.sent(sha256, sent)
             case events.Submitted(sha256):
+                left.append(event)
                 asking.submitted(sha256, report_url(sha256))
             case events.Problem(text, str(sha256)):
                 asking.trouble(sha256, text)
@@ -158,7 +161,14 @@ async def _ask(
         rules = request.rules(around.settings)
         around = replace(around, key=key.key, on_event=on_event, rules=rules)
     remote = remote_sources(around, chain, asking.deliver)
-    await asking.ask(remote, questions, request.seconds)
+    try:
+        await asking.ask(remote, questions, request.seconds)
+    finally:
+        names = {each.sha256: each.held.rpartition(b"/")[2] for each in questions}
+        for event in left:
+            await asyncio.to_thread(
+                deed_log.submitted_blocking, around.settings, names[event.sha256], event
+            )
 
 
 def _judged(

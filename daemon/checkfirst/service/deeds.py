@@ -20,6 +20,7 @@ from checkfirst.errors import FileProblem
 from checkfirst.intake.fingerprint import fingerprint_blocking
 from checkfirst.model import Arrival, Fingerprint, State, VerdictKind
 from checkfirst.policy.names import show
+from checkfirst.service import deed_log
 from checkfirst.service.assemble_deeds import Deeds, open_database, open_deeds
 from checkfirst.service.hands import relative_path
 from checkfirst.service.steps import WAITING, identity
@@ -76,6 +77,14 @@ async def _nothing() -> None:
     """Nothing follows."""
 
 
+Ended = Callable[[Arrival, State, bytes | None], None]
+"""Hears, in a thread, that a file has come to this end, there."""
+
+
+def _nobody_hears(row: Arrival, state: State, place: bytes | None) -> None:
+    del row, state, place
+
+
 @contextmanager
 def unwatched(row: Arrival) -> Iterator[Stopped]:
     """Nobody looks on."""
@@ -87,10 +96,17 @@ class Hand:
     """The person's hand in journal and vault."""
 
     def __init__(
-        self, settings: Settings, deeds: Deeds, clock: Clock, *, by_person: bool = True
+        self,
+        settings: Settings,
+        deeds: Deeds,
+        clock: Clock,
+        *,
+        by_person: bool = True,
+        ended: Ended = _nobody_hears,
     ) -> None:
         """Use `at_work`. Only what a person restores is allowed from then on."""
         self._by_person = by_person
+        self._ended = ended
         self._settings = settings
         self._journal = deeds.journal
         self._allow = deeds.allow
@@ -101,12 +117,13 @@ class Hand:
     @classmethod
     @asynccontextmanager
     async def at_work(cls, settings: Settings) -> AsyncIterator[Self]:
-        """Open journal and lists; raises StoreError."""
+        """Open journal and lists, and say in the log what is done; raises StoreError."""
         ignore_lease_breaks()
         clock = SystemClock()
         database = await open_database(settings, clock)
         try:
-            yield cls(settings, await open_deeds(database, clock), clock)
+            ended = partial(deed_log.ended_blocking, settings)
+            yield cls(settings, await open_deeds(database, clock), clock, ended=ended)
         finally:
             await database.close()
 
@@ -239,6 +256,7 @@ class Hand:
         await then()
         facts = Facts(destination=deed.where, finished_at=self._clock.now())
         await self._end(row, course, course.after, facts)
+        await asyncio.to_thread(self._ended, row, course.after, deed.where)
         return deed
 
     async def _end(self, row: Arrival, course: _Course, state: State, facts: Facts) -> None:

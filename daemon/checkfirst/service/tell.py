@@ -14,6 +14,7 @@ from checkfirst.model import Action, Arrival, State, VerdictKind
 from checkfirst.policy.names import show
 from checkfirst.policy.quota import Limits
 from checkfirst.policy.sizes import readable
+from checkfirst.service.deed_log import SUBMITTED
 from checkfirst.service.listener import Listener
 from checkfirst.service.work import ASTRAY, Again, Done, End, InHand, Missed, Turn, Undone
 from checkfirst.sources.virustotal import events
@@ -145,9 +146,8 @@ class Teller(Listener):
                 say(_log, logging.INFO, "asked", text, name, sha256[:12], sha256=sha256)
             case events.Submitted(sha256, size, _, _):
                 name = self._names.get(sha256, "a file")
-                text = "%s (%s) to VirusTotal, as it has never seen it (sha256 %s)"
                 what = (name, readable(size), sha256[:12])
-                say(_log, logging.WARNING, "submitted", text, *what, sha256=sha256)
+                say(_log, logging.WARNING, "submitted", SUBMITTED, *what, sha256=sha256)
             case events.Waiting(reason, until, at):
                 when = self._moment(until, at)
                 say(_log, logging.INFO, "waiting", "until %s: %s", when, reason)
