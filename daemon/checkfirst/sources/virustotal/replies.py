@@ -45,7 +45,19 @@ _LONGEST_THREAT = 120
 _LONGEST_MESSAGE = 300
 _LONGEST_ID = 200
 
-_LATER = frozenset({"NotAvailableYet", "TransientError", "DeadlineExceededError"})
+_BY_CODE = {
+    "NotAvailableYet": FailureKind.RETRY,
+    "FailedDependencyError": FailureKind.RETRY,
+    "TransientError": FailureKind.RETRY,
+    "DeadlineExceededError": FailureKind.RETRY,
+    "QuotaExceededError": FailureKind.THROTTLED,
+    "TooManyRequestsError": FailureKind.THROTTLED,
+    "AuthenticationRequiredError": FailureKind.KEY_REFUSED,
+    "UserNotActiveError": FailureKind.KEY_REFUSED,
+    "WrongCredentialsError": FailureKind.KEY_REFUSED,
+    "ForbiddenError": FailureKind.KEY_REFUSED,
+}
+"""Codes that say what can be done, whatever status they come under."""
 _LATER_STATUS = frozenset({408, 424, 425})
 
 
@@ -186,11 +198,15 @@ def _refusal(answered: Answered) -> NotKnown | Failure:
     code = message(code, answered.secret)
     if status == 404 and error.code == "NotFoundError":  # noqa: PLR2004
         return NotKnown()
+    kind = _BY_CODE.get(error.code) or _by_status(status)
+    return Failure(kind, code, text, retry_after=_seconds(answered.retry_after))
+
+
+def _by_status(status: int) -> FailureKind:
     if status in {401, 403}:
-        return Failure(FailureKind.KEY_REFUSED, code, text)
-    if error.code in _LATER or status in _LATER_STATUS or not 400 <= status < 500:  # noqa: PLR2004
-        return Failure(FailureKind.RETRY, code, text, retry_after=_seconds(answered.retry_after))
-    return Failure(FailureKind.REFUSED, code, text)
+        return FailureKind.KEY_REFUSED
+    is_ours = 400 <= status < 500 and status not in _LATER_STATUS  # noqa: PLR2004
+    return FailureKind.REFUSED if is_ours else FailureKind.RETRY
 
 
 def _content(answered: Answered) -> object:
