@@ -297,7 +297,7 @@ def test_a_command_adds_a_line_to_a_log_that_is_open_and_rotates_nothing(tmp_pat
         told = (added["event"], added["level"], added["text"], added["file"])
         assert told == ("deleted", "warning", "a\\x0ab", "a")
     else:
-        assert lines[1].endswith("  deleted      a\\x0ab")
+        assert lines[1].endswith(" deleted      a\\x0ab")
     grave = replace(settings, level="error")
     logs.append_blocking(grave, path, logging.WARNING, "deleted", "nothing")
     assert path.read_text().splitlines() == lines

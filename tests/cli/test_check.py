@@ -110,7 +110,7 @@ def test_submitting_without_waiting_decides_at_once_and_has_uploaded_before_it_e
     assert str(facts["reason"]).endswith("submitted to VirusTotal")
     assert str(facts["report_url"]).endswith(upload.sha256)
     (line,) = (desk.folder / "state" / "checkfirst.log").read_text().splitlines()
-    assert "  submitted    letter.pdf (12 bytes) to VirusTotal, as it has never seen it" in line
+    assert " submitted    letter.pdf (12 bytes) to VirusTotal, as it has never seen it" in line
 
 
 @pytest.mark.parametrize(
