@@ -20,6 +20,7 @@ class FakeLedger:
         self.answered_at: list[float] = []
         self.days: list[str] = []
         self.given_back = 0
+        self.gone_on: list[float] = []
         self.raises: Exception | None = None
 
     @property
@@ -52,6 +53,12 @@ class FakeLedger:
     async def answered(self, permit: Permit) -> None:
         self.open.pop(permit.id, None)
         self.answered_at.append(self._clock.now())
+
+    async def goes_on(self, permit: Permit) -> None:
+        assert permit.id in self.open
+        self.gone_on.append(self._clock.now())
+        if self.raises is not None:
+            raise self.raises
 
     async def unsent(self, permit: Permit) -> None:
         del self.open[permit.id]

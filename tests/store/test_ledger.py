@@ -286,3 +286,30 @@ def test_a_system_that_does_not_name_its_boots_has_one_without_a_name(tmp_path):
     assert boot_blocking(tmp_path / "boot_id") == ""
     (tmp_path / "boot_id").write_text("1d2c\n")
     assert boot_blocking(tmp_path / "boot_id") == "1d2c"
+
+
+async def test_a_request_that_goes_on_keeps_its_place_until_a_minute_after_its_end(database, clock):
+    ledger = Ledger(database, clock, Limits(1, 0, 0), 30.0)
+    upload = await ledger.acquire()
+    assert isinstance(upload, Permit)
+    for _ in range(40):
+        await clock.advance(29.0)
+        assert not isinstance(await ledger.acquire(), Permit)
+        await ledger.goes_on(upload)
+    await ledger.answered(upload)
+    await clock.advance(59.0)
+    assert not isinstance(await ledger.acquire(), Permit)
+    await clock.advance(2.0)
+    assert isinstance(await ledger.acquire(), Permit)
+
+
+async def test_a_request_that_goes_on_and_dies_counts_until_its_time_out(database, clock):
+    ledger = Ledger(database, clock, Limits(1, 0, 0), 30.0)
+    upload = await ledger.acquire()
+    assert isinstance(upload, Permit)
+    await clock.advance(29.0)
+    await ledger.goes_on(upload)
+    await clock.advance(89.0)
+    assert not isinstance(await ledger.acquire(), Permit)
+    await clock.advance(2.0)
+    assert isinstance(await ledger.acquire(), Permit)

@@ -66,6 +66,9 @@ class _NoLedger:
     async def answered(self, permit: Permit) -> None:
         del permit
 
+    async def goes_on(self, permit: Permit) -> None:
+        del permit
+
     async def unsent(self, permit: Permit) -> None:
         del permit
 

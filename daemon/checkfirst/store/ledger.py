@@ -116,6 +116,15 @@ class Ledger:
                 "UPDATE requests SET answered_at = ? WHERE id = ?", (at, permit.id)
             )
 
+    async def goes_on(self, permit: Permit) -> None:
+        """The request is still on its way: it counts for as long as if it were sent now."""
+        async with self._database.writing() as connection:
+            now = await follow(connection, self._clock, BOOT)
+            await connection.execute_fetchall(
+                "UPDATE requests SET presumed_answered_at = ? WHERE id = ?",
+                (now + self._answer_within, permit.id),
+            )
+
     async def unsent(self, permit: Permit) -> None:
         """The request provably never left (no connection was made): it counts for nothing."""
         async with self._database.writing() as connection:

@@ -207,6 +207,25 @@ async def test_look_ups_come_before_uploads_and_go_on_beside_one(scene, files):
         assert scene.api.verbs()[4:] == ["upload"]
 
 
+async def test_a_long_upload_keeps_its_place_in_the_minute_until_it_ends(scene, files):
+    scene.api.gates["upload"] = asyncio.Event()
+    await files.ask()
+    async with scene.running():
+        await scene.settle()
+        assert scene.api.verbs() == ["report", "upload"]
+        await scene.after(95)
+        scene.ledger.raises = StoreError("locked")
+        await scene.after(30)
+        scene.ledger.raises = None
+        scene.api.gates["upload"].set()
+        await scene.settle()
+        told = [at - scene.ledger.gone_on[0] for at in scene.ledger.gone_on]
+        assert told == [0.0, 30.0, 60.0, 90.0]
+        await scene.after(95)
+        assert len(scene.ledger.gone_on) == 4
+    assert "analysis" in scene.api.verbs()
+
+
 async def test_without_waiting_it_is_unknown_at_once_and_uploaded_though_it_is_moved(scene, files):
     scene.source.reload(GO_ON)
     question = await files.ask()

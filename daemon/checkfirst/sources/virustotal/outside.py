@@ -62,6 +62,10 @@ class Quota(Protocol):
         """The request has ended now."""
         ...
 
+    async def goes_on(self, permit: Permit) -> None:
+        """The request is still on its way, and its time-out runs anew."""
+        ...
+
     async def unsent(self, permit: Permit) -> None:
         """The request was never sent."""
         ...

@@ -1,7 +1,9 @@
 """Uploads: a place for a large file, the upload itself, and what its end leads to."""
 
 import os
+from contextlib import suppress
 
+from checkfirst.errors import StoreError
 from checkfirst.sources.virustotal import verdict
 from checkfirst.sources.virustotal.course import CHANGED, TOO_LARGE, Course
 from checkfirst.sources.virustotal.events import Problem, Submitted
@@ -14,6 +16,10 @@ from checkfirst.store.submissions import Sent, Submission
 
 MOST_ATTEMPTS = 10
 """An upload that nobody waits for is given up after so many failures."""
+
+STILL_SENDING = 30.0
+"""Seconds after which the ledger hears once more of an upload: no time-out bounds it as a whole,
+and the server may count it when it begins or when it ends."""
 
 
 class Uploads:
@@ -58,6 +64,13 @@ class Uploads:
         case.landed = (permit, reply)  # from here on it is not sent again, whatever fails
         await self._record(case, reply)
         self._queue.place(case, Stage.LANDED)
+
+    async def occupy(self, permit: Permit) -> None:
+        """Keep the permit's place in the minute taken until cancelled."""
+        while True:
+            await self._out.clock.sleep(STILL_SENDING)
+            with suppress(StoreError):  # no reason to break the upload off
+                await self._out.quota.goes_on(permit)
 
     async def land(self, case: Case) -> None:
         """Go by how an upload ended."""

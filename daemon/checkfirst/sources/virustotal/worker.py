@@ -233,11 +233,13 @@ class VirusTotal:
             self._uploading = case
             self._probing = case if self._trouble.obstacles.standing else None
             # Beside the others, as a large file on a slow line takes hours.
-            group.create_task(self._upload(case, permit), name="upload")
+            group.create_task(self._upload(case, permit, group), name="upload")
 
-    async def _upload(self, case: Case, permit: Permit) -> None:
+    async def _upload(self, case: Case, permit: Permit, group: asyncio.TaskGroup) -> None:
+        occupied = group.create_task(self._uploads.occupy(permit), name="upload's permit")
         try:
             await self._uploads.send(case, permit)
         finally:
+            occupied.cancel()
             self._uploading = self._probing = None
             self._changed.set()
