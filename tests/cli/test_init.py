@@ -446,7 +446,7 @@ def test_where_the_command_is_in_no_path_and_notifications_cannot_be_shown_it_is
     start = next(line for line in done.stdout.splitlines() if line.startswith("Start it:"))
     assert str(Path(sys.executable).parent.name) in start
     if importlib.util.find_spec("desktop_notifier") is None:
-        assert "No notifications:  a library is not installed, which comes by: " in done.stdout
-        assert "desktop-notifier" in done.stdout
+        assert "No notifications:  desktop-notifier is not installed (" in done.stdout
+        assert "-m pip install 'desktop-notifier" in done.stdout
     silent = home.run("init", "--yes", "--replace", "--notify", "none")
     assert "No notifications" not in silent.stdout

@@ -163,6 +163,16 @@ def test_long_lines_go_on_below_their_text():
     assert all(line.startswith(" " * 35 + "word") for line in shown[1:])
 
 
+@pytest.mark.parametrize("columns", [1, 20, 50, 64])
+def test_a_narrow_screen_has_the_text_below_its_event(columns):
+    lines = log_face.of(LINES[1] + " word" * 30, columns)
+    shown = ["".join(text for text, _ in line) for line in lines]
+    assert shown[0].split() == LINES[1].split()[:4]
+    assert max(map(len, shown[1:])) <= max(columns, 5)
+    assert " ".join(" ".join(shown).split()).count("word") == 30 or columns < 9
+    assert log_face.of("2026-11-24 04:12:33   held         ", 20)
+
+
 def test_a_log_that_is_no_file_is_said(scene, run):
     (scene.state / "checkfirst.log").mkdir(parents=True)
     for more in ([], ["-f"]):

@@ -1,4 +1,6 @@
 import io
+import os
+import subprocess
 import sys
 
 import pytest
@@ -121,3 +123,23 @@ def test_long_facts_go_on_below_their_beginning_on_a_terminal(terminal, monkeypa
     assert lines[1].startswith("        word")
     assert "https://" + "x" * 100 in lines[-1] + lines[-2]
     assert max(map(len, lines[:2])) <= 60
+
+
+@pytest.mark.parametrize(
+    "arguments", [("quarantine", "show", "1"), ("quarantine", "list"), ("history",), ("why", "1")]
+)
+def test_a_reader_who_has_enough_is_no_error(scene, arguments):
+    scene.quarantine(b"bad.exe")
+    ours, theirs = os.pipe()
+    os.close(ours)
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    code = "from checkfirst.cli.main import entry; entry()"
+    done = subprocess.run(
+        [sys.executable, "-u", "-c", code, *arguments],
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        check=False,
+        env=environ,
+    )
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (0, b"")

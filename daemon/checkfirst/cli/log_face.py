@@ -22,6 +22,8 @@ _COLOURS = {
     "deleted": "yellow",
 }
 _NARROWEST = 30
+_STEP = 4
+"""How far in the text is where the screen has no room for it beside the event."""
 _TIME_COLOUR = "bright_black"
 
 
@@ -37,8 +39,12 @@ def of(line: str, columns: int) -> list[Styled]:
         return [[(line, None)]]
     before = _before(line, parts)
     margin = len(before + parts.event + parts.gap)
-    room = max(columns - margin, _NARROWEST)
-    first, *more = textwrap.wrap(escape(parts.text), room, break_on_hyphens=False) or [""]
+    text = escape(parts.text)
+    if columns - margin < _NARROWEST:
+        margin = _STEP
+        first, more = "", _wrapped(text, columns - margin)
+    else:
+        first, *more = _wrapped(text, columns - margin) or [""]
     rest: list[Styled] = [[(" " * margin + each, None)] for each in more]
     return [_styled(before, parts, first), *rest]
 
@@ -47,6 +53,10 @@ def in_one(line: str) -> Styled:
     """The line as it lies in the file, in one piece of the screen."""
     parts = parts_of(line)
     return [(line, None)] if parts is None else _styled(_before(line, parts), parts, parts.text)
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    return textwrap.wrap(text, max(columns, 1), break_on_hyphens=False)
 
 
 def _before(line: str, parts: Parts) -> str:

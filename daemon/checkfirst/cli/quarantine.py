@@ -77,14 +77,15 @@ def show_(options: Options, file: str, *, is_json: bool) -> None:
 def _print_report(row: Arrival) -> None:
     report = Path(os.fsdecode(row.destination or b""), "report.txt")
     try:
-        for text in report.read_text("utf-8", "backslashreplace").splitlines():
-            output.line(text)
+        lines = report.read_text("utf-8", "backslashreplace").splitlines()
     except OSError as error:
         raise Problem(
             f"The report cannot be read: {error.strerror}",
             f"`checkfirst why {row.id}` tells what the journal knows.",
             about=show(os.fsencode(report)),
         ) from error
+    for text in lines:
+        output.line(text)
 
 
 def _found_by(row: Arrival) -> str:

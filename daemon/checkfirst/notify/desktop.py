@@ -45,7 +45,7 @@ class Desktop:
         """Look whether the library and a session bus are there."""
         if not extras.is_there_blocking(_LIBRARY):
             command = extras.install_command_blocking(_LIBRARY)
-            return f"a library is not installed, which comes by: {command}"
+            return f"desktop-notifier is not installed ({command})"
         return None if self.has_session else "there is no desktop session here"
 
     @property
