@@ -77,6 +77,13 @@ TABLE = {
 class Commands(click.Group):
     """The commands of the table, each imported when it is called."""
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run it; a reader who has had enough is no error, for which click takes him."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            return 0
+
     def list_commands(self, _: click.Context) -> list[str]:
         """In the order of the table."""
         return list(TABLE)
