@@ -353,11 +353,15 @@ async def test_no_failure_on_the_way_becomes_a_verdict(scene, files, verb, failu
 async def test_an_upload_behind_the_scenes_is_given_up_after_a_while_and_told(tmp_path, failure):
     scene = Scene(GO_ON)
     scene.api.script["upload"] = [failure]
-    await Files(tmp_path, scene).ask()
+    question = await Files(tmp_path, scene).ask()
+    name = os.fsdecode(question.held).rpartition("/")[2]
     async with scene.running():
         for _ in range(10):
             await scene.after(3600)
-    assert any("not submitted" in one.text for one in scene.events_of(Problem))
+    told = [one.text for one in scene.events_of(Problem) if one.sha256]
+    assert [text.partition(": ")[0] for text in told][-1:] == [
+        f"{name} was decided on, but not submitted"
+    ]
     assert scene.source._course.open_files == 0
     assert scene.source._queue.cases == {}
 

@@ -348,12 +348,14 @@ async def test_a_refused_or_missing_key_pauses_the_source_with_one_clear_problem
 async def test_a_refused_question_is_put_off_for_hours_and_told_and_others_go_on():
     scene = Scene()
     scene.api.script[f"report {sha('a')}"] = [REFUSED, clean()]
-    scene.ask("a", "b")
+    scene.ask("a", held=b"/held/slot/b\nd.exe")
+    scene.ask("b")
     async with scene.running():
         await scene.after(6 * 3600 - 10)
         assert scene.kinds() == [("b", "unknown")]
         (problem,) = scene.events_of(Problem)
         assert problem.sha256 == sha("a")
+        assert problem.text.startswith("b\\x0ad.exe: VirusTotal refuses the question: no. It is")
         assert "refuses the question" in scene.source.outlook()[0].reason
         assert scene.source.health().healthy
         await scene.after(20)

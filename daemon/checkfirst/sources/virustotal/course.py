@@ -160,7 +160,7 @@ class Course:
         except OSError as error:
             case.why = f"it cannot be opened to be submitted to VirusTotal: {words(error)}"
             self._trouble.put_off(case)
-            self._out.on_event(Problem(f"A file is not submitted: {case.why}", case.sha256))
+            self._out.on_event(Problem(f"{case.name} is not submitted: {case.why}", case.sha256))
         else:
             self.open_files += 1
         return case.descriptor is not None

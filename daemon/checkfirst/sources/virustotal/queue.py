@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from checkfirst.model import Question, Verdict
+from checkfirst.policy.names import show
 from checkfirst.policy.risk import PRIORITY
 from checkfirst.sources.virustotal.reply import Descriptor, Failure
 from checkfirst.store.ledger import Permit
@@ -76,6 +77,11 @@ class Case:
     def sha256(self) -> str:
         """The file it is about."""
         return self.question.sha256
+
+    @property
+    def name(self) -> str:
+        """What the file is called on this machine, fit to be shown."""
+        return show(self.question.held.rpartition(b"/")[2])
 
     @property
     def rank(self) -> Stage:

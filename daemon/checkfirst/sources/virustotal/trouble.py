@@ -68,7 +68,7 @@ class Trouble:
             to_do = (
                 "It is asked again in some hours and stays held; `checkfirst release` lets it go."
             )
-            self._out.on_event(Problem(f"{case.why}. {to_do}", case.sha256))
+            self._out.on_event(Problem(f"{case.name}: {case.why}. {to_do}", case.sha256))
         else:
             self._queue.place(case)
 

@@ -115,7 +115,7 @@ class Uploads:
             self._trouble.failed(case, failure)
             lasting = failure.kind is FailureKind.REFUSED or case.failures >= MOST_ATTEMPTS
             if case.verdict is not None and lasting:
-                text = f"A file was released but not submitted: {failure.message}"
+                text = f"{case.name} was decided on, but not submitted: {failure.message}"
                 self._out.on_event(Problem(text, case.sha256))
                 self._close(case)
 
