@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkfirst.policy.columns import cut_end, shorten, width
+from checkfirst.policy.columns import cut_end, shorten, width, wrap
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,18 @@ def test_neither_is_ever_wider_than_asked_for(text, at_most):
 @given(st.text(max_size=20))
 def test_what_fits_stays(text):
     assert shorten(text, width(text)) == cut_end(text, width(text)) == text
+
+
+@pytest.mark.parametrize("at_most", [1, 2, 7, 40, 500])
+def test_wrapped_lines_fit_by_columns_and_lose_nothing(at_most):
+    text = "released 漢字漢字漢字.zip -> /q/" + "x" * 90 + ": none  of 63 e\u0301ngines"
+    lines = wrap(text, at_most)
+    assert max(map(width, lines)) <= max(at_most, 2)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert wrap("", at_most) == [""]
+
+
+def test_what_fits_stays_on_one_line_with_its_blanks():
+    assert wrap("a  b c", 6) == ["a  b c"]
+    assert wrap("a  b c", 5) == ["a  b", "c"]
+    assert wrap("漢字 漢", 5) == ["漢字", "漢"]

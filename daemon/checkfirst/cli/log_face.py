@@ -1,10 +1,10 @@
 """A line of the log as a person sees it on a terminal: aligned, the event in its colour."""
 
 import json
-import textwrap
 from datetime import datetime
 
 from checkfirst.log_lines import LEVELS, Parts, parts_of, text_line
+from checkfirst.policy.columns import wrap
 from checkfirst.policy.names import escape
 
 Styled = list[tuple[str, str | None]]
@@ -42,9 +42,9 @@ def of(line: str, columns: int) -> list[Styled]:
     text = escape(parts.text)
     if columns - margin < _NARROWEST:
         margin = _STEP
-        first, more = "", _wrapped(text, columns - margin)
+        first, more = "", wrap(text, columns - margin)
     else:
-        first, *more = _wrapped(text, columns - margin) or [""]
+        first, *more = wrap(text, columns - margin)
     rest: list[Styled] = [[(" " * margin + each, None)] for each in more]
     return [_styled(before, parts, first), *rest]
 
@@ -53,10 +53,6 @@ def in_one(line: str) -> Styled:
     """The line as it lies in the file, in one piece of the screen."""
     parts = parts_of(line)
     return [(line, None)] if parts is None else _styled(_before(line, parts), parts, parts.text)
-
-
-def _wrapped(text: str, columns: int) -> list[str]:
-    return textwrap.wrap(text, max(columns, 1), break_on_hyphens=False)
 
 
 def _before(line: str, parts: Parts) -> str:

@@ -26,6 +26,7 @@ _VARIABLES = (
     ("CHECKFIRST_SETTINGS", "The settings file, where --settings names none."),
     ("CHECKFIRST_VIRUSTOTAL__API_KEY", "The key. Every setting has such a variable."),
     ("NO_COLOR", "No colours, whatever its value."),
+    ("FORCE_COLOR", "Colours in pipes too, whatever its value."),
 )
 _EXIT = (
     ("0", "All is well."),

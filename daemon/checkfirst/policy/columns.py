@@ -30,6 +30,27 @@ def cut_end(text: str, at_most: int) -> str:
     return _fitting(text, max(at_most - width(_ELLIPSIS), 0)).rstrip() + _ELLIPSIS
 
 
+def wrap(text: str, at_most: int) -> list[str]:
+    """The words on lines of so many columns at most; a word that is too long is divided."""
+    room = max(at_most, 1)
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if width(joined) <= room:
+            lines[-1] = joined
+            continue
+        if lines[-1]:
+            lines.append("")
+        rest = word
+        while width(rest) > room:
+            head = _fitting(rest, room) or rest[0]
+            lines[-1] = head
+            lines.append("")
+            rest = rest[len(head) :]
+        lines[-1] = rest
+    return [line.rstrip() for line in lines]
+
+
 def _fitting(text: str, columns: int) -> str:
     """As many characters from the start as fit."""
     taken = accumulate(map(_width_of_one, text))
