@@ -1,4 +1,5 @@
 import sqlite3
+import tracemalloc
 from contextlib import closing
 
 import pytest
@@ -85,6 +86,39 @@ def test_rows_without_a_sha256_are_passed_over_and_told(tmp_path, value):
     nsrl, good, _ = read(path)
     assert good == {*OFFICE, *SYSTEM, *SHARED}
     assert "1 rows have no SHA-256" in nsrl.remarks()[-1]
+
+
+@pytest.mark.parametrize("what", ["hash", "package"])
+def test_rows_of_any_length_do_not_fill_the_memory(tmp_path, what):
+    long = {"hash": "zeroblob(900000), 1", "package": "'ab', zeroblob(900000)"}[what]
+    numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 2000)"
+    path = tmp_path / "RDS.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(
+            f"CREATE VIEW FILE (sha256, package_id) AS {numbers} SELECT {long} FROM n;"
+            "CREATE TABLE PKG (package_id, application_type); INSERT INTO PKG VALUES (1, 'Game');"
+        )
+    tracemalloc.start()
+    try:
+        with closing(Nsrl(path, every_product=False)) as nsrl:
+            found = [one for chunk in nsrl.chunks() for one in (*chunk.good, *chunk.bad)]
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == []
+    assert nsrl.remarks()
+    assert most < 20_000_000
+
+
+def test_a_row_longer_than_any_true_one_is_a_problem(tmp_path):
+    path = tmp_path / "RDS.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(
+            "CREATE VIEW FILE (sha256, package_id) AS SELECT zeroblob(1000000000), 1;"
+            "CREATE TABLE PKG (package_id, application_type); INSERT INTO PKG VALUES (1, 'Game');"
+        )
+    with pytest.raises(Problem, match="too big"):
+        read(path)
 
 
 def test_a_short_and_a_long_one_do_not_make_two(tmp_path):

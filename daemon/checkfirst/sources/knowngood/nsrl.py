@@ -6,8 +6,8 @@ the release. It is read row after row, in whatever order it comes, so no index i
 memory is small however large the file. A package may have several rows in PKG, one for each kind
 and language.
 
-The file is somebody else's, so it is opened for reading alone, and no function in its views runs
-that SQLite does not hold harmless.
+The file is somebody else's, so it is opened for reading alone, no function in its views runs that
+SQLite does not hold harmless, and no more is taken of a value than a hash or a number can be.
 """
 
 import contextlib
@@ -25,6 +25,8 @@ MAGIC = b"SQLite format 3\0"
 _ROWS = 20_000
 _PRAGMAS = ("trusted_schema = OFF", "query_only = ON", "mmap_size = 0", "automatic_index = OFF")
 """The last, as an index made for the join of a full set would be as large as the set."""
+_LONGEST_ROW = 1_000_000
+"""Bytes; a view can make rows of any length out of nothing."""
 _MOST_KINDS = 5
 _LONGEST = 60
 _NEEDED = {"FILE": {"sha256", "package_id"}, "PKG": {"package_id", "application_type"}}
@@ -49,6 +51,7 @@ class Nsrl:
         self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
             with self._words():
+                self._database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_ROW)
                 for pragma in _PRAGMAS:
                     self._database.execute(f"PRAGMA {pragma}")
                 self._must_be_one()
@@ -74,7 +77,9 @@ class Nsrl:
         """All of it. Raises Problem."""
         with self._words():
             fine, unwanted = self._packages()
-            rows = self._database.execute("SELECT sha256, package_id FROM FILE")
+            rows = self._database.execute(
+                "SELECT substr(sha256, 1, 65), CAST(package_id AS INTEGER) FROM FILE"
+            )
             while some := rows.fetchmany(_ROWS):
                 good = [sha256 for sha256, package in some if package in fine]
                 bad: list[str] = []
@@ -108,7 +113,7 @@ class Nsrl:
         known: set[int] = set()
         unwanted: set[int] = set()
         rows = self._database.execute(
-            "SELECT DISTINCT package_id, CAST(application_type AS BLOB) FROM PKG"
+            "SELECT DISTINCT CAST(package_id AS INTEGER), CAST(application_type AS BLOB) FROM PKG"
         )
         for package, written in rows:
             known.add(package)
