@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from checkfirst.policy.quota import (
     WINDOW,
     Limits,
+    Pace,
     Slot,
     Used,
     day_of,
@@ -138,3 +139,24 @@ def test_the_server_never_sees_more_than_the_limit_in_any_minute(wishes, per_min
 )
 def test_what_is_told_narrows_the_settings_and_never_widens_them(wanted, told, result):
     assert narrower(Limits(*wanted), told and Limits(*told)) == Limits(*result)
+
+
+@pytest.mark.parametrize(
+    ("pace", "before", "turn"),
+    [
+        (Pace(4, 500), 0, NOW),
+        (Pace(4, 500), 8, NOW + 120),
+        (Pace(0, 0), 1_000_000, NOW),
+        (Pace(4, 0), 1000, NOW + 15_000),
+        (Pace(4, 10, "2026-11-24", 8), 1, NOW + 15),
+        (Pace(4, 10, "2026-11-24", 8), 2, at("2026-11-25")),
+        (Pace(4, 10, "2026-11-24", 8), 4, at("2026-11-25") + 30),
+        (Pace(4, 10, "2026-11-24", 8), 12, at("2026-11-26")),
+        (Pace(4, 10, "2026-11-24", 99), 0, at("2026-11-25")),
+        (Pace(4, 10, "2026-11-23", 10), 9, NOW + 135),
+    ],
+)
+def test_a_turn_comes_when_those_before_have_had_theirs_on_this_day_or_a_later_one(
+    pace, before, turn
+):
+    assert pace.turn(NOW, before) == turn

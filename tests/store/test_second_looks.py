@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from checkfirst.model import Arrival, Risk, State, Verdict, VerdictKind
 from checkfirst.store import second_looks
 from checkfirst.store.journal import Journal
+from checkfirst.store.reading import Reading
 from checkfirst.store.remembered import Remembered
 from checkfirst.store.second_looks import SecondLooks
 
@@ -238,3 +240,16 @@ async def test_what_was_let_go_since_then_is_told_and_what_was_stopped_is_not(sc
     await scene.ended(C, state="quarantined", decided_at=NOW + 1, finished_at=NOW + 1)
     assert await scene.looks.let_go(NOW) == [(new.id, A), (back.id, B)]
     assert await scene.looks.let_go(NOW - 10) == [(old.id, A), (new.id, A), (back.id, B)]
+
+
+async def test_a_promise_is_read_without_the_loop_too(scene, path):
+    await scene.ended()
+    await scene.due()
+
+    def look():
+        with Reading(path) as reading:
+            return reading.second_look(A)
+
+    found = await asyncio.to_thread(look)
+    assert (found.next_at, found.said) == (NOW + DAY, VerdictKind.UNKNOWN)
+    assert found.number == 1

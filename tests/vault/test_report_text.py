@@ -98,3 +98,11 @@ def test_it_looks_as_it_did():
         *REPORT.threats,
     )
     snapshots.same("report", to_text(dataclasses.replace(REPORT, threats=threats)))
+
+
+def test_names_of_fewer_engines_than_call_it_harmful_are_counted():
+    threats = ("One: Trojan", "Two: Trojan")
+    text = to_text(dataclasses.replace(REPORT, threats=threats, detections=62))
+    assert "What they call it (2 of the 62):\n" in text
+    text = to_text(dataclasses.replace(REPORT, threats=threats, detections=2))
+    assert "What they call it:\n" in text
