@@ -17,7 +17,7 @@ from checkfirst.service.overview import row_json
 from checkfirst.store.reading import Reading
 
 if TYPE_CHECKING:
-    from checkfirst.service.deeds import Deed
+    from checkfirst.service.passage import Deed
 
 OLDER_THAN = click.option(
     "--older-than",

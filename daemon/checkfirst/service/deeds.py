@@ -8,10 +8,8 @@ when the person gives up meanwhile.
 import asyncio
 import contextlib
 import os
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Self
 
@@ -23,73 +21,34 @@ from checkfirst.policy.names import show
 from checkfirst.service import deed_log
 from checkfirst.service.assemble_deeds import Deeds, open_database, open_deeds
 from checkfirst.service.hands import relative_path
+from checkfirst.service.passage import (
+    Course,
+    Deed,
+    Ended,
+    Passage,
+    Stopped,
+    Watched,
+    nobody_hears,
+    nothing,
+    unwatched,
+)
 from checkfirst.service.steps import WAITING, identity
 from checkfirst.service.supervise import finish
 from checkfirst.settings.schema import Settings
 from checkfirst.store.listed import ListedBy
-from checkfirst.store.step import Facts, Step
+from checkfirst.store.step import Facts
 from checkfirst.vault.grip import Grip, ignore_lease_breaks
 from checkfirst.vault.hold import open_held_blocking, remove_slot_blocking
-from checkfirst.vault.problems import translate
 from checkfirst.vault.release import release_blocking
 from checkfirst.vault.restore import delete_blocking, remove_reports_blocking, restore_blocking
 from checkfirst.watch.mounts import filesystem_blocking, is_remote
 
-Stopped = Callable[[], bool]
-Watched = Callable[[Arrival], AbstractContextManager[Stopped]]
-"""Shows how far the work on a file is; gives what long reads ask, and once left says stop."""
-
 BY_HAND = "released by hand, on your own responsibility"
 
-PATIENCE_SECONDS = 5.0
-"""So long a row is waited for that the daemon has in hand; it has most for milliseconds."""
-_AGAIN_SECONDS = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """What became of one file; `where` is None when it could not be done."""
-
-    arrival: Arrival
-    where: bytes | None
-    problem: FileProblem | None = None
-    strangers: tuple[bytes, ...] = ()
-    """Files that are not ours and stay in a deleted folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """The states of a row that a deed leads through."""
-
-    before: frozenset[State]
-    during: State
-    after: State
-    failed: State
-
-
 _STOPPED = frozenset({State.QUARANTINED})
-_RESTORE = _Course(_STOPPED, State.RESTORING, State.RESTORED, State.QUARANTINED)
-_DELETE = _Course(_STOPPED, State.DELETING, State.DELETED, State.QUARANTINED)
-_RELEASE = _Course(WAITING, State.RELEASING, State.RELEASED, State.HELD)
-
-
-async def _nothing() -> None:
-    """Nothing follows."""
-
-
-Ended = Callable[[Arrival, State, bytes | None], None]
-"""Hears, in a thread, that a file has come to this end, there."""
-
-
-def _nobody_hears(row: Arrival, state: State, place: bytes | None) -> None:
-    del row, state, place
-
-
-@contextmanager
-def unwatched(row: Arrival) -> Iterator[Stopped]:
-    """Nobody looks on."""
-    del row
-    yield lambda: False
+_RESTORE = Course(_STOPPED, State.RESTORING, State.RESTORED, State.QUARANTINED)
+_DELETE = Course(_STOPPED, State.DELETING, State.DELETED, State.QUARANTINED)
+_RELEASE = Course(WAITING, State.RELEASING, State.RELEASED, State.HELD)
 
 
 class Hand:
@@ -102,17 +61,15 @@ class Hand:
         clock: Clock,
         *,
         by_person: bool = True,
-        ended: Ended = _nobody_hears,
+        ended: Ended = nobody_hears,
     ) -> None:
         """Use `at_work`. Only what a person restores is allowed from then on."""
         self._by_person = by_person
-        self._ended = ended
         self._settings = settings
-        self._journal = deeds.journal
+        self._pass = Passage(deeds.journal, clock, ended)
         self._allow = deeds.allow
         self._allow_restored = deeds.allow_restored
         self._clock = clock
-        self._given_up = threading.Event()
 
     @classmethod
     @asynccontextmanager
@@ -131,19 +88,19 @@ class Hand:
         self, rows: Sequence[Arrival], to: bytes, watched: Watched = unwatched
     ) -> list[Deed]:
         """Give quarantined files back into the folder `to`; their hashes are allowed from now."""
-        return [await finish(self._restore(row, to, watched), self._given_up.set) for row in rows]
+        return [await finish(self._restore(row, to, watched), self._pass.give_up) for row in rows]
 
     async def delete(self, rows: Sequence[Arrival]) -> list[Deed]:
         """Delete quarantined files for good."""
-        return [await finish(self._delete(row), self._given_up.set) for row in rows]
+        return [await finish(self._delete(row), self._pass.give_up) for row in rows]
 
     async def release(self, rows: Sequence[Arrival], watched: Watched = unwatched) -> list[Deed]:
         """Let held files go into the released folder; their hashes are allowed from now."""
-        return [await finish(self._release(row, watched), self._given_up.set) for row in rows]
+        return [await finish(self._release(row, watched), self._pass.give_up) for row in rows]
 
     async def _restore(self, row: Arrival, to: bytes, watched: Watched) -> Deed:
         folder, sha256 = row.destination, row.sha256
-        if folder is None or sha256 is None or not await self._begin(row, _RESTORE, Facts()):
+        if folder is None or sha256 is None or not await self._pass.begin(row, _RESTORE, Facts()):
             return Deed(row, None, _elsewhere(row))
 
         def do_blocking(stopped: Stopped) -> Deed:
@@ -161,8 +118,8 @@ class Hand:
             return Deed(row, placed.path)
 
         # Allowed when it is back and not before: a restore that is cut short must let nothing in.
-        then = partial(self._allow_restored, row) if self._by_person else _nothing
-        deed = await self._carry_out(row, _RESTORE, do_blocking, watched, then)
+        then = partial(self._allow_restored, row) if self._by_person else nothing
+        deed = await self._pass.carry_out(row, _RESTORE, do_blocking, watched, then)
         if deed.problem is None:
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(remove_reports_blocking, folder)
@@ -170,13 +127,13 @@ class Hand:
 
     async def _delete(self, row: Arrival) -> Deed:
         folder = row.destination
-        if folder is None or not await self._begin(row, _DELETE, Facts()):
+        if folder is None or not await self._pass.begin(row, _DELETE, Facts()):
             return Deed(row, None, _elsewhere(row))
 
         def do_blocking(_: Stopped) -> Deed:
             return Deed(row, folder, strangers=delete_blocking(folder))
 
-        return await self._carry_out(row, _DELETE, do_blocking, unwatched)
+        return await self._pass.carry_out(row, _DELETE, do_blocking, unwatched)
 
     async def _release(self, row: Arrival, watched: Watched) -> Deed:
         held = row.held
@@ -185,16 +142,16 @@ class Hand:
         try:
             with watched(row) as stopped:
                 grip, found = await asyncio.to_thread(
-                    _in_hand_blocking, held, row.name, self._or_given_up(stopped)
+                    _in_hand_blocking, held, row.name, self._pass.or_given_up(stopped)
                 )
         except FileProblem as problem:
             return Deed(row, None, problem)
         with grip:
             facts = _decided(grip, found, self._clock.now())
-            if not await self._begin(row, _RELEASE, facts):
+            if not await self._pass.begin(row, _RELEASE, facts):
                 return Deed(row, None, _elsewhere(row))
             disallow = await self._allow(found.sha256, ListedBy.RELEASE, show(row.name))
-            deed = await self._carry_out(
+            deed = await self._pass.carry_out(
                 row,
                 _RELEASE,
                 lambda stopped: self._released_blocking(grip, row, found, stopped),
@@ -221,50 +178,6 @@ class Hand:
         )
         return Deed(row, placed.path)
 
-    async def _begin(self, row: Arrival, course: _Course, facts: Facts) -> bool:
-        """Commit the intent; False when the row is no longer so, or another process keeps it."""
-        step = Step(row.id, course.before, course.during, facts, keep=True)
-        patience = self._clock.monotonic() + PATIENCE_SECONDS
-        while row.id not in await self._journal.advance([step]):
-            now = await self._journal.get(row.id)
-            if now is None or now.state not in course.before:
-                return False
-            if self._given_up.is_set() or self._clock.monotonic() > patience:
-                return False
-            await self._clock.sleep(_AGAIN_SECONDS)
-        return True
-
-    async def _carry_out(
-        self,
-        row: Arrival,
-        course: _Course,
-        do_blocking: Callable[[Stopped], Deed],
-        watched: Watched,
-        then: Callable[[], Awaitable[None]] = _nothing,
-    ) -> Deed:
-        """Do what was begun and commit the result, whichever it is; before a good one, `then`."""
-        try:
-            with watched(row) as stopped:
-                deed = await asyncio.to_thread(do_blocking, self._or_given_up(stopped))
-        except (FileProblem, OSError) as error:
-            problem = error if isinstance(error, FileProblem) else _in_words(error, row)
-            # The row of a quarantined file goes on saying why it was quarantined.
-            is_held = course.failed is State.HELD
-            facts = Facts(reason=str(problem), decided_at=None) if is_held else Facts()
-            await self._end(row, course, course.failed, facts)
-            return Deed(row, None, problem)
-        await then()
-        facts = Facts(destination=deed.where, finished_at=self._clock.now())
-        await self._end(row, course, course.after, facts)
-        await asyncio.to_thread(self._ended, row, course.after, deed.where)
-        return deed
-
-    async def _end(self, row: Arrival, course: _Course, state: State, facts: Facts) -> None:
-        await self._journal.advance([Step(row.id, frozenset({course.during}), state, facts)])
-
-    def _or_given_up(self, stopped: Stopped) -> Stopped:
-        return lambda: self._given_up.is_set() or stopped()
-
 
 def _in_hand_blocking(held: bytes, name: bytes, stopped: Stopped) -> tuple[Grip, Fingerprint]:
     lease = not is_remote(filesystem_blocking(os.path.dirname(held)))
@@ -274,10 +187,6 @@ def _in_hand_blocking(held: bytes, name: bytes, stopped: Stopped) -> tuple[Grip,
     except BaseException:
         grip.close()
         raise
-
-
-def _in_words(error: OSError, row: Arrival) -> FileProblem:
-    return translate(error, "move the file", row.name)
 
 
 def _decided(grip: Grip, found: Fingerprint, now: float) -> Facts:

@@ -15,7 +15,7 @@ from checkfirst.clock import Clock
 from checkfirst.logs import say
 from checkfirst.model import Arrival, State
 from checkfirst.policy.names import show
-from checkfirst.service.deeds import Deed
+from checkfirst.service.passage import Deed
 from checkfirst.service.steady import Steady
 from checkfirst.settings.units import duration_text
 from checkfirst.store.journal import Journal
