@@ -143,6 +143,8 @@ def test_the_same_name_a_thousand_times_overwrites_nothing(home: Path, simulator
             lambda: [row.state for row in house.rows()].count(State.RELEASED) == 1000,
             120,
         )
+        note = house.released / "Waiting.txt"  # there while a file has waited for a minute
+        wait_for("nothing waits", lambda: not note.exists())
         names = {"same.tar.gz", *(f"same ({number}).tar.gz" for number in range(1, 1000))}
         released = {path.name: path.read_bytes() for path in house.released.iterdir()}
         assert released.keys() == names

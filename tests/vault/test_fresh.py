@@ -210,6 +210,20 @@ def test_a_copy_can_be_stopped(place, folder):
     assert os.listdir(place + b"/to") == []
 
 
+def test_a_copy_of_a_hole_can_be_stopped_too(place, folder):
+    """It takes no room and no reading, but as much hashing as any other file."""
+    path = place + b"/hole"
+    with open(path, "wb") as file:
+        file.truncate(1 << 40)
+    with (
+        grasp_blocking(path, lease=True) as grip,
+        pytest.raises(StoppedError),
+        fresh_copy_blocking(grip, folder, sha256=None, mode=0o600, stopped=lambda: True),
+    ):
+        pytest.fail("it was not stopped")
+    assert os.listdir(place + b"/to") == []
+
+
 @pytest.mark.parametrize("nameless", [True, False])
 def test_a_full_disk_leaves_no_trace(place, source, mount, monkeypatch, nameless):
     if not nameless:

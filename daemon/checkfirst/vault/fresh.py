@@ -133,9 +133,9 @@ def _copied_blocking(grip: Grip, target: int, stopped: Callable[[], bool] | None
     size = grip.stamp.size
     offset = 0
     for start, end in _data_blocking(grip.descriptor, size):
-        _hash_hole(hasher.update, start - offset)
+        _hash_hole_blocking(grip, start - offset, hasher.update, stopped)
         offset = _copied_stretch_blocking(grip, target, (start, end), hasher.update, stopped)
-    _hash_hole(hasher.update, size - offset)
+    _hash_hole_blocking(grip, size - offset, hasher.update, stopped)
     os.ftruncate(target, size)
     if not grip.unchanged_blocking():  # a file cut short looks like one with a hole at its end
         raise ChangedError(grip.path)
@@ -183,10 +183,17 @@ def _data_blocking(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
         offset = end
 
 
-def _hash_hole(update: Callable[[memoryview], None], length: int) -> None:
+def _hash_hole_blocking(
+    grip: Grip,
+    length: int,
+    update: Callable[[memoryview], None],
+    stopped: Callable[[], bool] | None,
+) -> None:
     while length > 0:
         update(_ZEROS[:length])
         length -= CHUNK
+        if length % LOOK_UP_BYTES < CHUNK:
+            look_up_blocking(grip, stopped)
 
 
 def _dressed_blocking(grip: Grip, target: int, source: os.stat_result, mode: int) -> None:
