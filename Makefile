@@ -112,7 +112,7 @@ man: $(READY)
 # Any index address that the resolver writes is dropped: the lock names packages and hashes alone.
 lock:
 	@command -v uv >/dev/null || { echo 'make lock needs uv (pip install uv)' >&2; exit 1; }
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+	uv pip compile pyproject.toml --extra dev --extra desktop --extra keyring --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet \
 	    --output-file requirements.lock
 	sed --in-place '/:\/\//d' requirements.lock

@@ -1,5 +1,6 @@
 """What every test runs under: a blocking call on the event loop is an error."""
 
+import os
 import signal
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -9,10 +10,11 @@ from blockbuster import blockbuster_ctx
 
 
 def pytest_configure() -> None:
-    """Programs that a test interrupts must not have inherited that interrupts are ignored.
-
-    A shell without job control starts what it puts into the background so.
-    """
+    """Take out of the surroundings what would reach into the tests, or they into it."""
+    # Whoever runs the tests at a desktop keeps their keyring as it is, and gets no notifications.
+    os.environ.pop("DBUS_SESSION_BUS_ADDRESS", None)
+    # A shell without job control has what it puts into the background ignore interrupts, and so
+    # would programs that a test interrupts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
