@@ -12,7 +12,8 @@ import pytest
 
 from checkfirst.model import State
 from checkfirst.service.assemble_deeds import open_deeds
-from checkfirst.service.deeds import PATIENCE_SECONDS, Hand
+from checkfirst.service.deeds import Hand
+from checkfirst.service.passage import PATIENCE_SECONDS
 from checkfirst.settings.schema import Settings
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
