@@ -54,20 +54,32 @@ class Pace:
     day: str = ""
     """The UTC day that `used` is about."""
     used: int = 0
+    recent: tuple[float, ...] = ()
+    """As in `Used`."""
 
     def turn(self, start: float, before: int) -> float:
         """Give the moment at which a request may go when so many others go before it from `start`.
 
         A month that is not spent yet is not looked ahead to.
         """
-        each = WINDOW / self.per_minute if self.per_minute else 0.0
         if not self.per_day:
-            return start + before * each
+            return self._within_minutes(start, before)
         left = max(self.per_day - (self.used if day_of(start) == self.day else 0), 0)
         if before < left:
-            return start + before * each
+            return self._within_minutes(start, before)
         days, on_the_last = divmod(before - left, self.per_day)
-        return _midnight(start).timestamp() + (days + 1) * _DAY + on_the_last * each
+        midnight = _midnight(start).timestamp() + (days + 1) * _DAY
+        return self._within_minutes(midnight, on_the_last)
+
+    def _within_minutes(self, start: float, before: int) -> float:
+        """The places of a minute are free one by one, and each is taken again once in a window."""
+        if not self.per_minute:
+            return start
+        taken = sorted(moment for moment in self.recent if moment > start)[-self.per_minute :]
+        rounds, place = divmod(before, self.per_minute)
+        free_at_once = self.per_minute - len(taken)
+        first = start if place < free_at_once else taken[place - free_at_once]
+        return first + rounds * WINDOW
 
 
 def wait(limits: Limits, used: Used, now: float) -> Slot:

@@ -55,9 +55,9 @@ class Ledger:
         """
         self._database = database
         self._clock = clock
-        self._limits = self._narrowed = limits
+        self._limits = limits
         self._account = account
-        self._day, self._used = "", 0
+        self._pace = quota.Pace(limits.per_minute, limits.per_day)
         self._answer_within = answer_within
         self._window = window
 
@@ -78,11 +78,14 @@ class Ledger:
                 month=await _sum(connection, month_of(now)),
             )
             told = await connection.execute_fetchall(TOLD, (self._account,))
-            self._narrowed = quota.narrower(
+            limits = quota.narrower(
                 self._limits, next((quota.Limits(*each) for each in told), None)
             )
-            slot = (recheck.spare if spare else quota.wait)(self._narrowed, used, now)
-            self._day, self._used = day, used.day + slot.granted
+            slot = (recheck.spare if spare else quota.wait)(limits, used, now)
+            recent = (*used.recent, now + self._window) if slot.granted else used.recent
+            self._pace = quota.Pace(
+                limits.per_minute, limits.per_day, day, used.day + slot.granted, recent
+            )
             if not slot.granted:
                 return slot
             inserted = await connection.execute_fetchall(
@@ -99,8 +102,7 @@ class Ledger:
     @property
     def pace(self) -> quota.Pace:
         """How fast requests can follow each other, as of the last one that was asked for."""
-        limits = self._narrowed
-        return quota.Pace(limits.per_minute, limits.per_day, self._day, self._used)
+        return self._pace
 
     async def answered(self, permit: Permit) -> None:
         """The answer has arrived, whatever it says: the slot is free again a window from now.

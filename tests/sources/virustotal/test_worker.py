@@ -128,8 +128,8 @@ async def test_the_outlook_counts_those_before_and_the_time_they_take():
         now = scene.clock.now()
         assert [(one.sha256[0], one.reason, one.until) for one in scene.source.outlook()] == [
             ("e", "waiting for its turn to be looked up at VirusTotal", now + 60),
-            ("f", "waiting for its turn to be looked up at VirusTotal (1 before it)", now + 75),
-            ("g", "waiting for its turn to be looked up at VirusTotal (2 before it)", now + 90),
+            ("f", "waiting for its turn to be looked up at VirusTotal (1 before it)", now + 60),
+            ("g", "waiting for its turn to be looked up at VirusTotal (2 before it)", now + 60),
         ]
 
 
