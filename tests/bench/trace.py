@@ -85,7 +85,7 @@ async def _run(trace: Trace, folder: Path, url: str) -> tuple[Counter[str], dict
     clock = SystemClock()
     database = await Database.open(folder / DATABASE, clock)
     try:
-        around = Around(settings, database, clock, SecretStr("demo"))
+        around = Around(settings, database, clock, "", SecretStr("demo"))
         _, own = await own_lists(around)
         chain = await local_sources(around, own)
         return await _all(trace.downloads, around, chain)

@@ -1,8 +1,12 @@
 """The record of uploads in a dict."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from checkfirst.store.submissions import Sent, Submission
+
+if TYPE_CHECKING:
+    from tests.fakes.to_submit import FakeToSubmit
 
 
 class FakeSubmissions:
@@ -11,6 +15,7 @@ class FakeSubmissions:
     def __init__(self) -> None:
         self.rows: dict[str, Submission] = {}
         self.sent: list[Sent] = []
+        self.to_submit: FakeToSubmit | None = None
 
     async def get(self, sha256: str) -> Submission | None:
         return self.rows.get(sha256)
@@ -18,6 +23,8 @@ class FakeSubmissions:
     async def begin(self, sent: Sent, analysis_id: str) -> None:
         self.rows[sent.sha256] = Submission(sent.sha256, analysis_id, sent.submitted_at)
         self.sent.append(sent)
+        if self.to_submit is not None:
+            self.to_submit.forget(sent.sha256)
 
     async def answered(self, sha256: str, at: float) -> None:
         row = self.rows[sha256]

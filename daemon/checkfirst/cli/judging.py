@@ -31,6 +31,7 @@ from checkfirst.sources.virustotal import events
 from checkfirst.sources.virustotal.rules import Rules
 from checkfirst.sources.virustotal.verdict import NAME as VIRUSTOTAL
 from checkfirst.sources.virustotal.verdict import report_url
+from checkfirst.store.process import process_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,8 @@ class Request:
             "submit_types": tuple(Risk),
         }
         meant = settings.unknowns.model_copy(update=unknowns)
-        return Rules.of(settings.model_copy(update={"unknowns": meant}))
+        rules = Rules.of(settings.model_copy(update={"unknowns": meant}))
+        return replace(rules, makes_up=False)  # it was asked for now
 
 
 def tell(text: str) -> None:
@@ -80,7 +82,8 @@ async def _judge(request: Request, loaded: Loaded) -> list[checking.Judged]:
     try:
         if database.notice:
             click.echo(database.notice, err=True)
-        around = Around(loaded.settings, database, clock)
+        process = await asyncio.to_thread(process_id)
+        around = Around(loaded.settings, database, clock, process)
         _, own = await own_lists(around)
         for problem in own.from_settings.problems:
             click.echo(escape(problem), err=True)

@@ -28,6 +28,7 @@ from checkfirst.service.assemble_sources import (
     remote_sources,
 )
 from checkfirst.service.deeds import Hand
+from checkfirst.service.found_again import FoundAgain
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.heed import Heed
 from checkfirst.service.line import Line
@@ -98,8 +99,10 @@ async def assemble(
     """
     told = notifications(settings.notify, clock, _local)
     teller = Listeners(Teller(_local), told.herald)
-    journal = Journal(database, await asyncio.to_thread(process_id))
-    around = Around(settings, database, clock, key, teller.source)
+    process = await asyncio.to_thread(process_id)
+    journal = Journal(database, process)
+    found_again = FoundAgain(database, stopped)
+    around = Around(settings, database, clock, process, key, teller.source, find=found_again.open)
     files, own = await own_lists(around, listed)
     chain = await local_sources(around, own)
     sightings: asyncio.Queue[list[Sighting]] = asyncio.Queue()

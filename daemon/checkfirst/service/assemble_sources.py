@@ -24,7 +24,7 @@ from checkfirst.sources.remotes import Remotes
 from checkfirst.sources.source import Deliver, LocalSource, Remember, Remote, RemoteSource
 from checkfirst.sources.virustotal.client import Client
 from checkfirst.sources.virustotal.events import OnEvent
-from checkfirst.sources.virustotal.outside import Outside
+from checkfirst.sources.virustotal.outside import Find, Outside, find_nothing
 from checkfirst.sources.virustotal.rules import Rules
 from checkfirst.sources.virustotal.worker import VirusTotal
 from checkfirst.store.database import Database
@@ -32,6 +32,7 @@ from checkfirst.store.ledger import Ledger
 from checkfirst.store.lists import Lists as KeptLists
 from checkfirst.store.remembered import Remembered as KeptVerdicts
 from checkfirst.store.submissions import Submissions
+from checkfirst.store.to_submit import ToSubmit
 
 ANSWER_MARGIN_SECONDS = 2.0
 """Fetching the key and opening the connection count towards a request's time as well."""
@@ -44,11 +45,14 @@ class Around:
     settings: Settings
     database: Database
     clock: Clock
+    process: str
+    """The name on our claims; see `store.process`."""
     key: SecretStr | None = None
     """VirusTotal's."""
     on_event: OnEvent = lambda _: None
     rules: Rules | None = None
     """For VirusTotal; those of the settings where none are given."""
+    find: Find = find_nothing
 
 
 async def own_lists(
@@ -136,11 +140,13 @@ def _virustotal(around: Around, deliver: Deliver, remember: Remember) -> RemoteS
                 account=account.account,
             ),
             submissions=Submissions(around.database),
+            to_submit=ToSubmit(around.database, around.process),
             deliver=deliver,
             remember=remember,
             clock=around.clock,
             random=random.random,
             on_event=around.on_event,
+            find=around.find,
         ),
     )
 

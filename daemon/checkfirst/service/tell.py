@@ -148,6 +148,8 @@ class Teller(Listener):
                 name = self._names.get(sha256, "a file")
                 what = (name, readable(size), sha256[:12])
                 say(_log, logging.WARNING, "submitted", SUBMITTED, *what, sha256=sha256)
+            case events.TakenUp() | events.Waived():
+                self._owed(event)
             case events.Waiting(reason, until, at):
                 when = self._moment(until, at)
                 say(_log, logging.INFO, "waiting", "until %s: %s", when, reason)
@@ -170,6 +172,17 @@ class Teller(Listener):
     def failure(self, role: str, reason: str) -> None:
         """A part of the daemon failed and is started again."""
         say(_log, logging.ERROR, "problem", "the part `%s` failed: %s", role, reason)
+
+    def _owed(self, event: events.TakenUp | events.Waived) -> None:
+        sha256 = event.sha256
+        if isinstance(event, events.TakenUp):
+            self.names(sha256, event.name)
+            text = "%s is still to be submitted to VirusTotal (sha256 %s)"
+            say(_log, logging.INFO, "goes on", text, show(event.name), sha256[:12], sha256=sha256)
+        else:
+            what = (event.name, event.reason, sha256[:12])
+            text = "%s to VirusTotal after all: %s (sha256 %s)"
+            say(_log, logging.INFO, "not sent", text, *what, sha256=sha256)
 
     def _moment(self, at: float, now: float) -> str:
         local = self._local(at)

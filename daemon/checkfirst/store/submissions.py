@@ -51,7 +51,7 @@ class Submissions:
         self._database = database
 
     async def begin(self, sent: Sent, analysis_id: str) -> None:
-        """It was uploaded, and the analysis has this id; its files say so from now on.
+        """It was uploaded, and the analysis has this id; its files say so, and none is to come.
 
         Those are the ones on their way and the one that came last: where nobody waits for the
         analysis, that one has mostly come to its end already.
@@ -61,6 +61,9 @@ class Submissions:
                 "INSERT OR REPLACE INTO submissions"
                 " (sha256, analysis_id, submitted_at, size, name) VALUES (?, ?, ?, ?, ?)",
                 (sent.sha256, row.text(analysis_id), sent.submitted_at, sent.size, sent.name),
+            )
+            await connection.execute_fetchall(
+                "DELETE FROM to_submit WHERE sha256 = ?", (sent.sha256,)
             )
             await connection.execute_fetchall(
                 "UPDATE arrivals SET submitted_at = ? WHERE sha256 = ? AND submitted_at IS NULL"  # noqa: S608

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from checkfirst.model import Answer, Question, Risk, Verdict
 from checkfirst.policy.quota import Limits
-from checkfirst.sources.virustotal.outside import Outside
+from checkfirst.sources.virustotal.outside import Find, Outside, find_nothing
 from checkfirst.sources.virustotal.reply import Failure, FailureKind, Reach, Report
 from checkfirst.sources.virustotal.rules import Rules
 from checkfirst.sources.virustotal.worker import VirusTotal
 from tests.fakes.clock import FakeClock, settle_loop
 from tests.fakes.ledger import NO_LIMITS, FakeLedger
 from tests.fakes.submissions import FakeSubmissions
+from tests.fakes.to_submit import FakeToSubmit
 from tests.fakes.virustotal import FakeApi
 
 STATS_CLEAN = {"malicious": 0, "undetected": 60}
@@ -55,6 +56,8 @@ class Scene:
         self.api = FakeApi()
         self.ledger = FakeLedger(self.clock, limits)
         self.submissions = FakeSubmissions()
+        self.to_submit = FakeToSubmit(self.submissions)
+        self.find: Find = find_nothing
         self.delivered: list[Answer] = []
         self.remembered: dict[str, Verdict] = {}
         self.events: list[object] = []
@@ -70,11 +73,13 @@ class Scene:
                 api=self.api,
                 quota=self.ledger,
                 submissions=self.submissions,
+                to_submit=self.to_submit,
                 deliver=self._deliver,
                 remember=self._remember,
                 clock=self.clock,
                 random=lambda: 0.0,
                 on_event=self.events.append,
+                find=self._find,
             ),
         )
         return self.source
@@ -130,6 +135,9 @@ class Scene:
 
     def events_of(self, kind: type) -> list:
         return [event for event in self.events if isinstance(event, kind)]
+
+    async def _find(self, sha256: str) -> int | None:
+        return await self.find(sha256)
 
     async def _deliver(self, answer: Answer) -> None:
         if self.on_deliver is not None:

@@ -19,6 +19,7 @@ from checkfirst.store.database import Database
 from checkfirst.store.ledger import Ledger
 from tests.fakes.clock import FakeClock, settle_loop
 from tests.fakes.submissions import FakeSubmissions
+from tests.fakes.to_submit import FakeToSubmit
 
 HOURS = 2
 ANSWER_WITHIN = 32.0
@@ -91,6 +92,7 @@ async def test_a_backlog_uses_the_quota_and_never_more_in_any_minute_of_the_serv
             api=far,
             quota=Ledger(database, clock, Limits(4, 0, 0), ANSWER_WITHIN),
             submissions=FakeSubmissions(),
+            to_submit=FakeToSubmit(FakeSubmissions()),
             deliver=deliver,
             remember=remember,
             clock=clock,

@@ -15,6 +15,7 @@ from checkfirst.sources.virustotal.rules import SMALL_BYTES, Gap, Rules
 from checkfirst.sources.virustotal.worker import VirusTotal
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.submissions import FakeSubmissions
+from tests.fakes.to_submit import FakeToSubmit
 
 BRISK = Gap(first=0.02, at_most=0.1)
 RULES = Rules(
@@ -44,6 +45,7 @@ async def judge(
             api=client,
             quota=ledger or FakeLedger(clock),
             submissions=FakeSubmissions(),
+            to_submit=FakeToSubmit(FakeSubmissions()),
             deliver=deliver,
             remember=remember,
             clock=clock,

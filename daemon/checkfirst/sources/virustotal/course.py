@@ -15,15 +15,13 @@ from checkfirst.sources.virustotal import verdict
 from checkfirst.sources.virustotal.events import Problem
 from checkfirst.sources.virustotal.opened import NotThatFileError, open_blocking, words
 from checkfirst.sources.virustotal.outside import Outside
+from checkfirst.sources.virustotal.owing import SUBMITTED_LATELY, Owing
 from checkfirst.sources.virustotal.queue import Case, Queue, Stage
 from checkfirst.sources.virustotal.reply import AnalysisStatus, Failure, NotKnown, Reach
 from checkfirst.sources.virustotal.rules import LARGEST_BYTES
 from checkfirst.sources.virustotal.trouble import Trouble
 from checkfirst.store.ledger import Permit
 from checkfirst.store.submissions import Submission
-
-SUBMITTED_LATELY = 86_400.0
-"""Seconds in which a file is not uploaded a second time, whatever became of the first."""
 
 MOST_OPEN = 64
 """So many files are kept open at once for uploads that nobody waits for; those that come on top of
@@ -41,6 +39,7 @@ class Course:
         self._out = outside
         self._queue = queue
         self._trouble = trouble
+        self.owing = Owing(outside, queue, trouble)
         self.delivered = 0
         self.open_files = 0
 
@@ -86,6 +85,7 @@ class Course:
             await self._not_known(case)
             return
         found = verdict.of_report(reply, self._trouble.rules)
+        await self.owing.waive(case, "VirusTotal knows it by now")
         if found.kind is not VerdictKind.PENDING:
             self.settle(case, found)
             return
@@ -141,7 +141,7 @@ class Course:
         case.failures = 0
         if case.again:  # a copy came while the answer to the others was on its way
             self._queue.place(case)
-        elif case.descriptor is not None:
+        elif case.owed:
             case.wanted = False
             self._queue.place(case, Stage.UPLOAD)
         else:
@@ -151,6 +151,10 @@ class Course:
         """Open the file to upload it; when that cannot be, put the question back and say so."""
         if case.descriptor is not None:
             return True
+        if case.owed and not case.wanted:
+            found = await self.owing.find(case)
+            self.open_files += found
+            return found
         try:
             case.descriptor = await asyncio.to_thread(
                 open_blocking, tuple(case.held), case.question.size
@@ -196,7 +200,7 @@ class Course:
 
     async def _not_known(self, case: Case) -> None:
         question, rules = case.question, self._trouble.rules
-        if not rules.submits(question) or not case.wanted:
+        if not rules.submits(question) or not case.wanted:  # what is owed is seen to in its turn
             self.settle(case, verdict.unknown())
             return
         if question.size > LARGEST_BYTES:
@@ -208,6 +212,8 @@ class Course:
             self._queue.place(case, Stage.UPLOAD)
         else:
             await self.open_file(case)  # now, as it is moved on before it is uploaded
+            if case.descriptor is not None:
+                await self.owing.owe(case)
             if case.verdict is None:
                 self.settle(case, verdict.unknown())
 

@@ -40,6 +40,24 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenUp:
+    """An upload that an earlier run has left undone is to come now."""
+
+    sha256: str
+    name: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """An upload that nobody waits for is not to come any more."""
+
+    sha256: str
+    name: str
+    """Fit to be shown."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """All questions wait; said once for each reason."""
 
@@ -71,7 +89,18 @@ class Recovered:
     """The problem of the whole source is over."""
 
 
-Event = Asked | AskedAgain | Sending | Submitted | Waiting | Learned | Problem | Recovered
+Event = (
+    Asked
+    | AskedAgain
+    | Sending
+    | Submitted
+    | TakenUp
+    | Waived
+    | Waiting
+    | Learned
+    | Problem
+    | Recovered
+)
 OnEvent = Callable[[Event], None]
 
 

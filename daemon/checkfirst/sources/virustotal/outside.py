@@ -1,6 +1,6 @@
 """What the source works with and does not make itself."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from checkfirst.sources.virustotal.reply import (
 )
 from checkfirst.store.ledger import Permit
 from checkfirst.store.submissions import Sent, Submission
+from checkfirst.store.to_submit import Intent, Owed
 
 
 class Api(Protocol):
@@ -91,6 +92,42 @@ class Submissions(Protocol):
         ...
 
 
+class ToSubmit(Protocol):
+    """The record of uploads that are to come or under way."""
+
+    async def owe(self, intent: Intent) -> None:
+        """It is to come, and a restart must find it."""
+        ...
+
+    async def claim(self, intent: Intent, since: float) -> bool:
+        """Whether it is ours to send: nobody does, and nobody has since then."""
+        ...
+
+    async def unclaim(self, sha256: str) -> None:
+        """We do not send it now."""
+        ...
+
+    async def waive(self, sha256: str) -> None:
+        """It is not owed any more."""
+        ...
+
+    async def left_undone(self) -> list[Owed]:
+        """Give what an earlier run owed."""
+        ...
+
+
+Find = Callable[[str], Awaitable[int | None]]
+"""Opens the bytes of a SHA-256 wherever they are; None when that was broken off.
+
+Raises OSError, NotThatFileError where there are others, StoreError.
+"""
+
+
+async def find_nothing(sha256: str) -> int | None:
+    """There is no journal to look into."""
+    raise FileNotFoundError(None, "nobody knows where it is", sha256)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
     """All of it in one value."""
@@ -98,9 +135,11 @@ class Outside:
     api: Api
     quota: Quota
     submissions: Submissions
+    to_submit: ToSubmit
     deliver: Deliver
     remember: Remember
     clock: Clock
     random: Callable[[], float]
     """Gives numbers in [0, 1)."""
     on_event: OnEvent = nobody_listens
+    find: Find = find_nothing

@@ -66,6 +66,8 @@ class Case:
     verdict: Verdict | None = None
     keeps: bool = True
     """Whether the verdict holds for others too, who may be more patient."""
+    owed: bool = False
+    """Whether it is to be uploaded though nobody waits for that."""
     again: bool = False
     """Whether somebody asked once more after the verdict was there."""
     first_poll: float | None = None
@@ -128,6 +130,15 @@ class Queue:
             case = Case(question, [], Stage.AGAIN, wanted=False, begun=True)
             self.cases[question.sha256] = case
             self.place(case)
+
+    def add_owed(self, question: Question) -> None:
+        """Take in an upload that an earlier run owes; it is looked up first, as time has passed."""
+        case = self.cases.get(question.sha256)
+        if case is None:
+            case = Case(question, [], wanted=False, begun=True)
+            self.cases[question.sha256] = case
+            self.place(case)
+        case.owed = True
 
     def place(self, case: Case, stage: Stage | None = None, due: float = 0.0) -> None:
         """Let a question wait (anew) for its next step, which is not taken before it is due.

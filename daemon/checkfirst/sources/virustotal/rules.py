@@ -37,6 +37,8 @@ class Rules:
     wait: bool = True
     wait_at_most: float = 900.0
     submit_types: frozenset[Risk] = frozenset()
+    makes_up: bool = True
+    """Whether an upload that nobody waits for is made up for at the next start."""
 
     @classmethod
     def of(cls, settings: "Settings") -> "Rules":

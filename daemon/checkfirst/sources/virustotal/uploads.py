@@ -8,6 +8,7 @@ from checkfirst.sources.virustotal import verdict
 from checkfirst.sources.virustotal.course import CHANGED, TOO_LARGE, Course
 from checkfirst.sources.virustotal.events import Problem, Submitted
 from checkfirst.sources.virustotal.outside import Outside
+from checkfirst.sources.virustotal.owing import UNWANTED
 from checkfirst.sources.virustotal.queue import Case, Queue, Stage
 from checkfirst.sources.virustotal.reply import Descriptor, Failure, FailureKind
 from checkfirst.sources.virustotal.trouble import Trouble
@@ -16,6 +17,9 @@ from checkfirst.store.submissions import Sent, Submission
 
 MOST_ATTEMPTS = 10
 """An upload that nobody waits for is given up after so many failures."""
+
+FOLLOW_SECONDS = 5.0
+"""How often it is looked what has become of the upload of another process."""
 
 STILL_SENDING = 30.0
 """Seconds after which the ledger hears once more of an upload: no time-out bounds it as a whole,
@@ -32,7 +36,14 @@ class Uploads:
         self._course = course
 
     async def is_needless(self, case: Case) -> bool:
-        """Whether another process has uploaded it since it was looked up; then that one counts."""
+        """Whether it is not to be uploaded any more.
+
+        The settings may not want it now, or another process has uploaded it since it was looked up;
+        then that one counts.
+        """
+        if not self._trouble.rules.submits(case.question):
+            await self._give_up(case, verdict.NEVER_SEEN, UNWANTED)
+            return True
         earlier = await self._course.sent_lately(case)
         if earlier is None:
             return False
@@ -40,15 +51,25 @@ class Uploads:
             self._course.close_file(case)
             self._course.go_by(case, earlier)
         else:
-            self._close(case)
+            await self._close(case)
         return True
+
+    async def claims(self, case: Case) -> bool:
+        """Whether it is ours to send; else another process is followed, which does or has."""
+        if await self._course.owing.claims(case):
+            return True
+        if not await self.is_needless(case):
+            self._let_go(case)
+            case.why = "another process submits it to VirusTotal"
+            self._queue.place(case, due=self._out.clock.monotonic() + FOLLOW_SECONDS)
+        return False
 
     async def find_place(self, case: Case, permit: Permit) -> None:
         """Ask where a large file may be sent."""
         reply = await self._out.api.upload_url()
         await self._course.ended(permit, reply)
         if isinstance(reply, Failure):
-            self._failed(case, reply)
+            await self._failed(case, reply)
             return
         self._trouble.answered()
         case.upload_url = reply.url
@@ -81,15 +102,16 @@ class Uploads:
         await self._record(case, reply)
         await self._course.ended(permit, reply)
         if isinstance(reply, Failure):
+            await self._course.owing.failed(case, reply)
             case.landed, case.stage = None, Stage.UPLOAD
-            self._failed(case, reply)
+            await self._failed(case, reply)
             return
         self._trouble.answered()
         nobody_waits = case.verdict is not None or not case.wanted
         if case.submission is not None and self._trouble.rules.wait and not nobody_waits:
             self._course.await_analysis(case, case.submission)
         else:  # the analysis goes on, and another process may wait for it
-            self._close(case)
+            await self._close(case)
         case.landed, case.failures = None, 0
         self._course.close_file(case)
 
@@ -100,35 +122,41 @@ class Uploads:
         now, question = self._out.clock.now(), case.question
         sent = Sent(case.sha256, now, question.size, os.path.basename(question.held))
         await self._out.submissions.begin(sent, reply.analysis_id)
-        case.submission = Submission(case.sha256, reply.analysis_id, now)
+        case.submission, case.owed = Submission(case.sha256, reply.analysis_id, now), False
         self._out.on_event(Submitted(case.sha256, question.size, reply.analysis_id, now))
 
-    def _failed(self, case: Case, failure: Failure) -> None:
+    async def _failed(self, case: Case, failure: Failure) -> None:
         if failure.kind is FailureKind.TOO_LARGE:
             self._trouble.answered()
-            self._give_up(case, TOO_LARGE)
+            await self._give_up(case, TOO_LARGE, "it is too large for VirusTotal")
         elif failure.kind is FailureKind.CHANGED:
-            self._give_up(case, CHANGED)
+            await self._give_up(case, CHANGED, "it changed before it was submitted")
         else:
-            if case.verdict is None:  # it stays where it is, and is opened anew
-                self._course.close_file(case)
+            self._let_go(case)
             self._trouble.failed(case, failure)
             lasting = failure.kind is FailureKind.REFUSED or case.failures >= MOST_ATTEMPTS
             if case.verdict is not None and lasting:
                 text = f"{case.name} was decided on, but not submitted: {failure.message}"
                 self._out.on_event(Problem(text, case.sha256))
-                self._close(case)
+                await self._close(case)
 
-    def _give_up(self, case: Case, reason: str) -> None:
+    async def _give_up(self, case: Case, reason: str, waived: str) -> None:
         """It cannot be submitted, so it stays what it is: unknown."""
+        await self._course.owing.waive(case, waived)
         self._course.close_file(case)
         if case.verdict is None:
             self._course.settle(case, verdict.unknown(reason))
         else:
-            self._close(case)
+            await self._close(case)
 
-    def _close(self, case: Case) -> None:
+    def _let_go(self, case: Case) -> None:
+        """Close a file that can be opened anew: it stays where it is, or is found again."""
+        if case.verdict is None or not case.held:
+            self._course.close_file(case)
+
+    async def _close(self, case: Case) -> None:
         """Be done with an upload that nobody waits for, unless somebody asked once more."""
+        await self._course.owing.waive(case)
         self._course.close_file(case)
         if case.again and case.verdict is not None:
             self._queue.place(case, Stage.DELIVER)

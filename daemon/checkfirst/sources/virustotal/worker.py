@@ -64,7 +64,7 @@ class VirusTotal:
         case = self._queue.cases.get(sha256)
         if case is not None:
             case.wanted = False
-            if not case.in_hand and case.stage is not Stage.LANDED:
+            if not case.in_hand and not case.owed and case.stage is not Stage.LANDED:
                 self._course.drop(case)
 
     def has(self, sha256: str) -> bool:
@@ -109,6 +109,7 @@ class VirusTotal:
         for case in [case for case in self._queue.cases.values() if case.in_hand]:
             self._queue.place(case, Stage.LANDED if case.landed else None)
         try:
+            await self._course.owing.take_up()
             async with asyncio.TaskGroup() as group:
                 while True:
                     self._changed.clear()
@@ -229,6 +230,8 @@ class VirusTotal:
             await self._out.quota.unsent(permit)
         elif case.question.size > SMALL_BYTES and case.upload_url is None:
             await self._uploads.find_place(case, permit)
+        elif not await self._uploads.claims(case):
+            await self._out.quota.unsent(permit)
         else:
             self._uploading = case
             self._probing = case if self._trouble.obstacles.standing else None

@@ -1,0 +1,82 @@
+"""The bytes of a file that was decided on, found again wherever they went."""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from checkfirst.errors import FileProblem
+from checkfirst.model import Arrival, State
+from checkfirst.sources.virustotal.opened import NotThatFileError
+from checkfirst.store.database import Database
+from checkfirst.store.whereabouts import whereabouts
+from checkfirst.vault.digest import digest_blocking
+from checkfirst.vault.grip import grasp_blocking
+from checkfirst.vault.problems import StoppedError
+from checkfirst.vault.quarantine import PAYLOAD
+
+_STOPPED = frozenset({State.QUARANTINED, State.QUARANTINING, State.RESTORING, State.DELETING})
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    path: bytes
+    insist: bool
+    """A payload of the quarantine, which nobody may read."""
+
+
+class FoundAgain:
+    """Opens files by their SHA-256."""
+
+    def __init__(self, database: Database, stopped: Callable[[], bool]) -> None:
+        """`stopped` breaks long reads off."""
+        self._database = database
+        self._stopped = stopped
+
+    async def open(self, sha256: str) -> int | None:
+        """A descriptor on these very bytes, which are read for that; None when stopped meanwhile.
+
+        Raises NotThatFileError when other bytes lie there, OSError when none can be read, and
+        StoreError.
+        """
+        rows = await whereabouts(self._database, sha256)
+        places = [place for each in rows for place in _places(each)]
+        return await asyncio.to_thread(self._open_blocking, places, sha256)
+
+    def _open_blocking(self, places: Sequence[_Place], sha256: str) -> int | None:
+        failed: Exception = FileNotFoundError(None, "it is not where it was put any more")
+        for place in places:
+            try:
+                return self._open_one_blocking(place, sha256)
+            except StoppedError:
+                return None
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except FileProblem:
+                failed = NotThatFileError()
+            except (NotThatFileError, OSError) as error:
+                failed = error
+        raise failed
+
+    def _open_one_blocking(self, place: _Place, sha256: str) -> int:
+        # No lease: it would make others wait who may write, for as long as an upload takes.
+        with grasp_blocking(place.path, lease=False, insist=place.insist) as grip:
+            if place.insist:
+                with suppress(PermissionError):  # not ours; then its mode was never changed
+                    os.fchmod(grip.descriptor, 0)
+                grip.rebase_blocking()
+            if digest_blocking(grip, self._stopped) != sha256:
+                raise NotThatFileError
+            return os.dup(grip.descriptor)
+
+
+def _places(file: Arrival) -> list[_Place]:
+    places = []
+    if file.destination is not None:
+        is_stopped = file.state in _STOPPED
+        path = os.path.join(file.destination, PAYLOAD) if is_stopped else file.destination
+        places.append(_Place(path, is_stopped))
+    if file.held is not None and file.state not in {State.RELEASED, State.RESTORED}:
+        places.append(_Place(file.held, insist=False))
+    return places

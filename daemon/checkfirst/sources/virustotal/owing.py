@@ -1,0 +1,98 @@
+"""Uploads that are owed: their files are decided on, and nobody waits for them.
+
+Each is written down before its file is let go or stopped, so that a restart makes up for it. What
+had begun to leave is not sent a second time. Who sends a file claims it first, owed or not.
+"""
+
+import os
+
+from checkfirst.model import Question
+from checkfirst.policy.names import show
+from checkfirst.sources.virustotal.events import TakenUp, Waived
+from checkfirst.sources.virustotal.opened import NotThatFileError, words
+from checkfirst.sources.virustotal.outside import Outside
+from checkfirst.sources.virustotal.queue import Case, Queue
+from checkfirst.sources.virustotal.reply import Failure, Reach
+from checkfirst.sources.virustotal.trouble import Trouble
+from checkfirst.store.to_submit import Intent
+
+SUBMITTED_LATELY = 86_400.0
+"""Seconds in which a file is not uploaded a second time, whatever became of the first."""
+
+UNWANTED = "the settings do not ask for it any more"
+CUT_OFF = "that was cut off, and VirusTotal may have got it"
+
+
+class Owing:
+    """Knows what is owed and who sends it."""
+
+    def __init__(self, outside: Outside, queue: Queue, trouble: Trouble) -> None:
+        self._out = outside
+        self._queue = queue
+        self._trouble = trouble
+        self._took_up = False
+
+    async def take_up(self) -> None:
+        """Put those uploads into the queue that an earlier run has left undone; only once."""
+        rules = self._trouble.rules
+        if self._took_up or not rules.makes_up:
+            return
+        for owed in await self._out.to_submit.left_undone():
+            intent = owed.intent
+            question = Question(intent.sha256, intent.size, intent.risk, intent.name, intent.since)
+            if owed.begun or not rules.submits(question):
+                await self._out.to_submit.waive(intent.sha256)
+                reason = CUT_OFF if owed.begun else UNWANTED
+                self._out.on_event(Waived(intent.sha256, show(intent.name), reason))
+            else:
+                self._out.on_event(TakenUp(intent.sha256, intent.name))
+                self._queue.add_owed(question)
+        self._took_up = True
+
+    async def owe(self, case: Case) -> None:
+        """It is to be uploaded, whatever happens to its file and to this process."""
+        if self._trouble.rules.makes_up:
+            await self._out.to_submit.owe(_intent(case))
+        case.owed = True
+
+    async def waive(self, case: Case, reason: str = "") -> None:
+        """It is not to be uploaded any more; a `reason` is told."""
+        if not case.owed:
+            return
+        if self._trouble.rules.makes_up:
+            await self._out.to_submit.waive(case.sha256)
+        case.owed = False
+        if reason:
+            self._out.on_event(Waived(case.sha256, case.name, reason))
+
+    async def find(self, case: Case) -> bool:
+        """Open a file that has been decided on; what is not to be had any more is waived."""
+        try:
+            case.descriptor = await self._out.find(case.sha256)
+        except NotThatFileError:
+            reason = "it was changed since"
+        except OSError as error:
+            reason = f"it cannot be read any more: {words(error)}"
+        else:
+            if case.descriptor is None:
+                self._trouble.put_off(case)
+            return case.descriptor is not None
+        await self.waive(case, reason)
+        self._queue.remove(case)
+        return False
+
+    async def claims(self, case: Case) -> bool:
+        """Whether it is ours to send: no other process does, and none has lately."""
+        since = self._out.clock.now() - SUBMITTED_LATELY
+        return await self._out.to_submit.claim(_intent(case), since)
+
+    async def failed(self, case: Case, failure: Failure) -> None:
+        """Let others send it, unless it may have arrived: then no restart sends it again."""
+        if not (case.owed and failure.reach is Reach.SENT):
+            await self._out.to_submit.unclaim(case.sha256)
+
+
+def _intent(case: Case) -> Intent:
+    question = case.question
+    name = os.path.basename(question.held)
+    return Intent(question.sha256, question.size, question.risk, name, question.since)
