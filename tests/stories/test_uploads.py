@@ -1,12 +1,14 @@
 """What leaves the machine, as told from outside."""
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from checkfirst.model import State
-from checkfirst.simulator.behaviour import FirstAnalysis
+from checkfirst.simulator.behaviour import FirstAnalysis, Latency
 from checkfirst.simulator.corpus import MARKER
 from checkfirst.simulator.thread import Elsewhere
 from tests.stories.house import House, wait_for
@@ -58,3 +60,157 @@ def test_that_somebody_asked_before_who_does_not_upload_keeps_nothing_from_being
         house.drop("new.exe", CONTENT)
         house.until("new.exe", State.QUARANTINED)
     assert len(simulator.uploads) == 1
+
+
+GO_ON = {"submit": True, "wait": False}
+QUOTA_SPENT = {"per_day": 1}
+"""The look-up takes it, and the upload has to wait."""
+
+
+ENDS = [pytest.param(House.stop, id="stopped"), pytest.param(House.kill, id="killed")]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("mode", ["normal", "stop-unknowns"])
+def test_an_upload_still_to_come_is_made_up_for_after_a_restart(
+    home: Path, simulator: Elsewhere, mode: str, end: Callable[[House], object]
+):
+    simulator.behave(queued_seconds=3600.0, first_analysis=FirstAnalysis.NOT_FOUND)
+    house = House(home, simulator.url, mode=mode, unknowns=GO_ON, virustotal=QUOTA_SPENT)
+    with house.running():
+        house.drop("new.exe", CONTENT)
+        row = house.until_ended("new.exe")[b"new.exe"]
+        end(house)
+        assert simulator.uploads == []
+        assert "[]" in says(house, "history", "--submitted", "--json")
+        house.change(virustotal={"per_day": 0})
+        house.start()
+        house.until_said("goes on", "new.exe is still to be submitted")
+        house.until_said("submitted", "new.exe")
+        wait_for("its row says that it left", lambda: house.rows("new.exe")[0].submitted_at)
+        (sent,) = json.loads(says(house, "history", "--submitted", "--json"))
+        assert sent["name"] == "new.exe"
+        house.stop()
+        house.start()
+        house.drop("later.exe", CONTENT)
+        house.until_ended("later.exe")
+    (upload,) = simulator.uploads
+    assert upload.sha256 == row.sha256
+    if mode == "stop-unknowns":
+        assert row.destination is not None
+        payload = Path(row.destination.decode()) / "payload.quarantined"
+        assert payload.stat().st_mode & 0o777 == 0
+
+
+def test_an_upload_still_to_come_outlives_a_reading_of_the_settings(
+    home: Path, simulator: Elsewhere
+):
+    simulator.behave(queued_seconds=3600.0, first_analysis=FirstAnalysis.NOT_FOUND)
+    house = House(home, simulator.url, unknowns=GO_ON, virustotal=QUOTA_SPENT)
+    with house.running():
+        house.drop("new.exe", CONTENT)
+        house.until_ended("new.exe")
+        house.change(virustotal={"per_day": 0})
+        house.hang_up()
+        house.until_said("submitted", "new.exe")
+    assert len(simulator.uploads) == 1
+
+
+def moved(house: House) -> None:
+    (house.released / "new.exe").rename(house.home / "new.exe")
+
+
+def changed(house: House) -> None:
+    (house.released / "new.exe").write_bytes(CONTENT[::-1])
+
+
+def turned_off(house: House) -> None:
+    house.change(unknowns={"submit": False})
+
+
+def other_types(house: House) -> None:
+    house.change(unknowns={"submit_types": ["archive"]})
+
+
+@pytest.mark.parametrize(
+    ("deed", "words"),
+    [
+        (moved, "it is not where it was put any more"),
+        (changed, "it was changed since"),
+        (turned_off, "the settings do not ask for it any more"),
+        (other_types, "the settings do not ask for it any more"),
+    ],
+)
+def test_what_is_not_to_be_had_or_not_wanted_any_more_is_not_made_up_for(
+    home: Path, simulator: Elsewhere, deed: Callable[[House], None], words: str
+):
+    house = House(home, simulator.url, unknowns=GO_ON, virustotal=QUOTA_SPENT)
+    with house.running():
+        house.drop("new.exe", CONTENT)
+        house.until_ended("new.exe")
+        house.kill()
+        deed(house)
+        house.change(virustotal={"per_day": 0})
+        house.start()
+        house.until_said("not sent", words)
+        house.change(unknowns=GO_ON | {"submit_types": ["program"]})
+        house.stop()
+        house.start()
+        house.drop("other.exe", CONTENT + b"!")
+        house.until_said("submitted", "other.exe")
+        assert len(house.log("not sent")) == 1
+    assert len(simulator.uploads) == 1
+
+
+def test_an_upload_that_had_begun_is_not_sent_a_second_time(home: Path, simulator: Elsewhere):
+    simulator.behave(queued_seconds=3600.0, first_analysis=FirstAnalysis.NOT_FOUND)
+    house = House(home, simulator.url, unknowns=GO_ON)
+    with house.running():
+        simulator.behave(latency=Latency(back=(1.0, 1.0)))
+        house.drop("new.exe", CONTENT)
+        wait_for("it has arrived", lambda: simulator.uploads)
+        house.kill()
+        simulator.behave(latency=Latency())
+        house.start()
+        house.until_said("not sent", "VirusTotal may have got it")
+    assert len(simulator.uploads) == 1
+
+
+def submitting(house: House, path: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*house.command[:-1], "check", "--submit-unknowns", str(path)],
+        env=house.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def test_two_checks_at_once_upload_a_file_once(home: Path, simulator: Elsewhere):
+    slow = Latency(back=(3.0, 3.0))
+    simulator.behave(queued_seconds=3600.0, first_analysis=FirstAnalysis.NOT_FOUND, latency=slow)
+    house = House(home, simulator.url)
+    path = house.drop("new.exe", CONTENT, house.home)
+    checks = [submitting(house, path) for _ in range(2)]
+    for each in checks:
+        said, _ = each.communicate(timeout=60)
+        assert (each.returncode, "never seen" in said) == (0, True), said
+    assert [each.path for each in simulator.requests if each.method == "POST"] == ["/api/v3/files"]
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_the_daemon_and_a_check_at_once_upload_a_file_once(
+    home: Path, simulator: Elsewhere, wait: bool
+):
+    slow = Latency(back=(3.0, 3.0))
+    simulator.behave(queued_seconds=0.0, in_progress_seconds=0.0, latency=slow)
+    house = House(home, simulator.url, unknowns={"submit": True, "wait": wait})
+    copy = house.drop("copy.exe", CONTENT, house.home)
+    with house.running():
+        house.drop("new.exe", CONTENT)
+        check = submitting(house, copy)
+        check.communicate(timeout=60)
+        house.until("new.exe", State.QUARANTINED if wait else State.RELEASED)
+        wait_for("its row says that it left", lambda: house.rows("new.exe")[0].submitted_at)
+    assert [each.method for each in simulator.requests].count("POST") == 1
