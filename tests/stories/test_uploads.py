@@ -166,14 +166,18 @@ def test_an_upload_that_had_begun_is_not_sent_a_second_time(home: Path, simulato
     simulator.behave(queued_seconds=3600.0, first_analysis=FirstAnalysis.NOT_FOUND)
     house = House(home, simulator.url, unknowns=GO_ON)
     with house.running():
-        simulator.behave(latency=Latency(back=(1.0, 1.0)))
+        simulator.behave(latency=Latency(back=(3.0, 3.0)))
         house.drop("new.exe", CONTENT)
+        house.until("new.exe", State.RELEASED)
         wait_for("it has arrived", lambda: simulator.uploads)
         house.kill()
         simulator.behave(latency=Latency())
         house.start()
         house.until_said("not sent", "VirusTotal may have got it")
-    assert len(simulator.uploads) == 1
+        house.drop("other.exe", CONTENT + b"!")
+        house.until_said("submitted", "other.exe")
+    first, second = simulator.uploads
+    assert first.sha256 != second.sha256
 
 
 def submitting(house: House, path: Path) -> "subprocess.Popen[str]":
