@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pydantic import SecretStr
 
@@ -46,6 +47,7 @@ from checkfirst.store.journal import Journal
 from checkfirst.store.lists import Lists as KeptLists
 from checkfirst.store.process import process_id
 from checkfirst.store.wanted import Wanted
+from checkfirst.store.whereabouts import whereabouts
 from checkfirst.vault.held import INSIDE
 from checkfirst.vault.places import Places
 from checkfirst.vault.recover import Recovery
@@ -101,7 +103,7 @@ async def assemble(
     teller = Listeners(Teller(_local), told.herald)
     process = await asyncio.to_thread(process_id)
     journal = Journal(database, process)
-    found_again = FoundAgain(database, stopped)
+    found_again = FoundAgain(partial(whereabouts, database), stopped)
     around = Around(settings, database, clock, process, key, teller.source, find=found_again.open)
     files, own = await own_lists(around, listed)
     chain = await local_sources(around, own)

@@ -2,15 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from checkfirst.errors import FileProblem
 from checkfirst.model import Arrival, State
 from checkfirst.sources.virustotal.opened import NotThatFileError
-from checkfirst.store.database import Database
-from checkfirst.store.whereabouts import whereabouts
 from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.grip import grasp_blocking
 from checkfirst.vault.problems import StoppedError
@@ -29,9 +27,13 @@ class _Place:
 class FoundAgain:
     """Opens files by their SHA-256."""
 
-    def __init__(self, database: Database, stopped: Callable[[], bool]) -> None:
-        """`stopped` breaks long reads off."""
-        self._database = database
+    def __init__(
+        self,
+        whereabouts: Callable[[str], Awaitable[Sequence[Arrival]]],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """`whereabouts` gives the rows of a SHA-256, the newest first; `stopped` ends reading."""
+        self._whereabouts = whereabouts
         self._stopped = stopped
 
     async def open(self, sha256: str) -> int | None:
@@ -40,7 +42,7 @@ class FoundAgain:
         Raises NotThatFileError when other bytes lie there, OSError when none can be read, and
         StoreError.
         """
-        rows = await whereabouts(self._database, sha256)
+        rows = await self._whereabouts(sha256)
         places = [place for each in rows for place in _places(each)]
         return await asyncio.to_thread(self._open_blocking, places, sha256)
 
