@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from checkfirst.errors import FileProblem
 from checkfirst.model import Arrival, State
-from checkfirst.sources.virustotal.opened import NotThatFileError
 from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.grip import grasp_blocking
-from checkfirst.vault.problems import StoppedError
+from checkfirst.vault.problems import ChangedError, StoppedError
 from checkfirst.vault.quarantine import PAYLOAD
 
 _STOPPED = frozenset({State.QUARANTINED, State.QUARANTINING, State.RESTORING, State.DELETING})
@@ -39,7 +38,7 @@ class FoundAgain:
     async def open(self, sha256: str) -> int | None:
         """A descriptor on these very bytes, which are read for that; None when stopped meanwhile.
 
-        Raises NotThatFileError when other bytes lie there, OSError when none can be read, and
+        Raises FileProblem when something else lies there, OSError when nothing can be read, and
         StoreError.
         """
         rows = await self._whereabouts(sha256)
@@ -55,9 +54,7 @@ class FoundAgain:
                 return None
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            except FileProblem:
-                failed = NotThatFileError()
-            except (NotThatFileError, OSError) as error:
+            except (FileProblem, OSError) as error:
                 failed = error
         raise failed
 
@@ -69,7 +66,7 @@ class FoundAgain:
                     os.fchmod(grip.descriptor, 0)
                 grip.rebase_blocking()
             if digest_blocking(grip, self._stopped) != sha256:
-                raise NotThatFileError
+                raise ChangedError(place.path)
             return os.dup(grip.descriptor)
 
 

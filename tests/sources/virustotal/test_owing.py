@@ -9,11 +9,11 @@ import pytest
 from checkfirst.model import Risk
 from checkfirst.policy.quota import Limits
 from checkfirst.sources.virustotal.events import Problem, TakenUp, Waived
-from checkfirst.sources.virustotal.opened import NotThatFileError
 from checkfirst.sources.virustotal.reply import AnalysisStatus, Descriptor
 from checkfirst.sources.virustotal.rules import Rules
 from checkfirst.store.submissions import Submission
 from checkfirst.store.to_submit import Intent
+from checkfirst.vault.problems import ChangedError
 from tests.sources.virustotal.scene import (
     DROPPED,
     HICCUP,
@@ -128,7 +128,7 @@ async def test_what_virustotal_knows_by_now_is_remembered_and_not_uploaded(scene
     assert scene.to_submit.owed == set()
 
 
-@pytest.mark.parametrize("error", [NotThatFileError(), FileNotFoundError(2, "gone")])
+@pytest.mark.parametrize("error", [ChangedError(b"/a"), FileNotFoundError(2, "gone")])
 async def test_what_is_not_found_again_ends_there(scene, files, error):
     question = await owed(scene, files)
 

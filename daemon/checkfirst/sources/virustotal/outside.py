@@ -119,7 +119,7 @@ class ToSubmit(Protocol):
 Find = Callable[[str], Awaitable[int | None]]
 """Opens the bytes of a SHA-256 wherever they are; None when that was broken off.
 
-Raises OSError, NotThatFileError where there are others, StoreError.
+Raises FileProblem where something else lies, OSError, StoreError.
 """
 
 

@@ -6,10 +6,11 @@ had begun to leave is not sent a second time. Who sends a file claims it first, 
 
 import os
 
+from checkfirst.errors import FileProblem
 from checkfirst.model import Question
 from checkfirst.policy.names import show
 from checkfirst.sources.virustotal.events import TakenUp, Waived
-from checkfirst.sources.virustotal.opened import NotThatFileError, words
+from checkfirst.sources.virustotal.opened import words
 from checkfirst.sources.virustotal.outside import Outside
 from checkfirst.sources.virustotal.queue import Case, Queue
 from checkfirst.sources.virustotal.reply import Failure, Reach
@@ -69,7 +70,7 @@ class Owing:
         """Open a file that has been decided on; what is not to be had any more is waived."""
         try:
             case.descriptor = await self._out.find(case.sha256)
-        except NotThatFileError:
+        except FileProblem:
             reason = "it was changed since"
         except OSError as error:
             reason = f"it cannot be read any more: {words(error)}"
