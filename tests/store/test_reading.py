@@ -11,6 +11,7 @@ import pytest
 
 from checkfirst.errors import StoreError
 from checkfirst.model import Arrival, Risk, State, Verdict, VerdictKind
+from checkfirst.policy.quota import Limits
 from checkfirst.store.allowances import Allowances
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
@@ -54,7 +55,7 @@ def filled():
             await Journal(database, "1:1").adopt(ROWS)
             await Lists(database, clock).add(Listed("aa" * 32, ListName.ALLOW, ListedBy.USER, 1.0))
             await Remembered(database).remember("aa" * 32, CLEAN, 3.0)
-            await Ledger(database, clock, (), 30.0).used()
+            await Ledger(database, clock, Limits(0, 0, 0), 30.0).used()
             await database.close()
 
         asyncio.run(fill())
