@@ -87,7 +87,7 @@ def test_each_mistake_is_told_in_words_that_help(desk, text, told):
 @pytest.mark.parametrize(
     "url",
     ["https://proxy.example/vt/api/v3/", "http://127.0.0.1:8080/api/v3", "http://localhost:1",
-     "http://[::1]:8080/api/v3"],
+     "http://[::1]:8080/api/v3", "https://www.virustotal.com/api/v3/"],
 )  # fmt: skip
 def test_https_and_plain_loopback_addresses_are_taken(desk, url):
     assert desk.settings(f'virustotal: {{url: "{url}"}}').virustotal.url == url.rstrip("/")
@@ -97,7 +97,8 @@ def test_https_and_plain_loopback_addresses_are_taken(desk, url):
     "url",
     ["http://www.virustotal.com", "http://127.0.0.1.evil.example", "ftp://localhost", "localhost",
      "https://", "https://u:p@x.example", "https://x.example/?a", "https://x.example/#a",
-     "https://[", "https://x:99999", "https://x y", "http://localhost.evil.example"],
+     "https://[", "https://x:99999", "https://x y", "http://localhost.evil.example",
+     "https://www.virustotal.com", "https://virustotal.com/api/v2", "https://x.VirusTotal.com/api"],
 )  # fmt: skip
 def test_other_addresses_are_refused(desk, url):
     assert wrong(desk, f'virustotal: {{url: "{url}"}}').startswith("virustotal.url: give a")

@@ -23,6 +23,7 @@ from checkfirst.policy import hashes
 from checkfirst.settings import places, units
 from checkfirst.settings.key import without_fault
 
+_VIRUSTOTAL = re.compile(r"(.+\.)?virustotal\.com\.?")
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 
@@ -78,6 +79,11 @@ def _url(value: str) -> str:
         )
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError(f"give an address without user, ? or #, {example}")
+    # A wrong path could answer as an unknown file does (404, NotFoundError), and release all.
+    if _VIRUSTOTAL.fullmatch(host) and parts.path.rstrip("/") != "/api/v3":
+        raise ValueError(
+            "give an address of version 3 of the API: https://www.virustotal.com/api/v3"
+        )
     return value.rstrip("/")
 
 
