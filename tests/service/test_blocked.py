@@ -3,29 +3,22 @@
 import asyncio
 import hashlib
 import os
-from dataclasses import replace
 
 import pytest
 
-from checkfirst.model import Arrival, Risk, State, Verdict, VerdictKind
+from checkfirst.model import Arrival, State, Verdict, VerdictKind
 from checkfirst.service.blocked import SECONDS, Blocked, OtherHashes
-from checkfirst.service.listener import Listener
-from checkfirst.service.taking_back import Reach, TakingBack
 from checkfirst.service.work import Turn
 from checkfirst.sources.list_files import FromSettings, Hashes
 from checkfirst.sources.lists import Lists
 from checkfirst.store.database import Database
-from checkfirst.store.journal import Journal
 from checkfirst.store.listed import Listed, ListedBy, ListName
 from checkfirst.store.lists import Lists as KeptLists
-from checkfirst.store.second_looks import SecondLooks
 from checkfirst.vault.grip import ignore_lease_breaks
-from checkfirst.vault.still import others_blocking, still_blocking
+from checkfirst.vault.still import others_blocking
 from tests.fakes.clock import FakeClock
+from tests.service.let_go import CONTENT, SHA, WEEK, LetGo, write
 
-WEEK = 7 * 86_400.0
-CONTENT = b"MZ something"
-SHA = hashlib.sha256(CONTENT).hexdigest()
 MD5, SHA1 = hashlib.md5(CONTENT).hexdigest(), hashlib.sha1(CONTENT).hexdigest()
 
 
@@ -34,40 +27,17 @@ def _lease_breaks_are_ignored():
     ignore_lease_breaks()
 
 
-class Told(Listener):
-    def __init__(self) -> None:
-        self.turns: list[Turn] = []
-
-    def looked_again(self, again) -> None:
-        self.turns.append(again.turn)
-
-
-class Scene:
+class Scene(LetGo):
     def __init__(self, top, database) -> None:
-        self.top = os.fsencode(top)
-        self.clock = FakeClock()
-        self.database = database
-        self.journal = Journal(database, "1:1")
+        super().__init__(top, database)
         self.kept = KeptLists(database, self.clock)
         self.lists = Lists(FromSettings(), self.kept.look_up)
-        self.told = Told()
-        self.taken: list[bytes] = []
         self.read: list[bytes] = []
         self.edition = 0
         self.blocked = self.anew()
 
     def anew(self) -> Blocked:
         """As after a restart."""
-        looks = SecondLooks(self.database)
-
-        async def still(path: bytes, sha256: str):
-            return await asyncio.to_thread(still_blocking, path, sha256, lease=True)
-
-        async def take(paths) -> None:
-            self.taken += paths
-
-        async def unlink_back(_path: bytes, _link: bytes) -> None:
-            pass
 
         async def read(file):
             self.read.append(file.destination)
@@ -75,58 +45,25 @@ class Scene:
                 others_blocking, file.destination, file.sha256, ("sha1", "md5"), lease=True
             )
 
-        reach = Reach(
-            looks=looks, journal=self.journal, still=still, unlink_back=unlink_back, take=take
-        )
         self.blocked = Blocked(
             self.lists.answer,
             lambda: self.edition,
             OtherHashes(lambda: bool(self.lists.kinds()), read),
-            looks,
+            self.looks,
             self.journal,
-            TakingBack(reach, self.told, self.clock, again_after=30.0),
+            self.taking(30.0),
             self.clock,
             span=WEEK,
         )
         return self.blocked
 
     async def ended(self, name=b"a", state="released", **more) -> Arrival:
-        place = os.path.join(self.top, name)
-        await asyncio.to_thread(write, place, CONTENT)
-        now = self.clock.now()
-        row = Arrival(
-            0,
-            State(state),
-            b"/w",
-            b"/w/" + name,
-            sha256=SHA,
-            size=len(CONTENT),
-            risk=Risk.PROGRAM,
-            verdict=VerdictKind.CLEAN,
-            destination=place,
-            source="virustotal",
-            decided_at=now,
-            finished_at=now,
-            reason="0 of 60",
-        )
-        (number,) = await self.journal.adopt([replace(row, **more)])
-        found = await self.journal.get(number)
-        assert found is not None
-        return found
+        facts = {"verdict": "clean", "decided_at": self.clock.now(), "reason": "0 of 60", **more}
+        return await super().ended(name, state, **facts)
 
     async def block(self, hash_: str = SHA) -> None:
         await self.kept.add(Listed(hash_, ListName.BLOCK, ListedBy.USER, self.clock.now()))
         self.lists.reload_weak(await self.kept.weak())
-
-    async def reason(self, file: Arrival) -> str:
-        row = await self.journal.get(file.id)
-        assert row is not None
-        return row.reason or ""
-
-
-def write(path: bytes, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
 
 
 @pytest.fixture

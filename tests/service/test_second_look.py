@@ -1,28 +1,20 @@
 """The second look over real files, a real journal and a line that a test plays by hand."""
 
 import asyncio
-import hashlib
 import os
 
 import pytest
 
-from checkfirst.model import Arrival, Risk, State, Verdict, VerdictKind
-from checkfirst.service.listener import Listener
+from checkfirst.model import Arrival, State, Verdict, VerdictKind
 from checkfirst.service.second_look import LOOK_SECONDS, Means, SecondLook
-from checkfirst.service.taking_back import Reach, TakingBack
 from checkfirst.service.work import Turn
 from checkfirst.store.database import Database
-from checkfirst.store.journal import Journal
 from checkfirst.store.remembered import Remembered
-from checkfirst.store.second_looks import SecondLooks
 from checkfirst.vault.grip import ignore_lease_breaks
-from checkfirst.vault.still import still_blocking
 from tests.fakes.clock import FakeClock
+from tests.service.let_go import CONTENT, SHA, WEEK, LetGo, write
 
 DAY = 86_400.0
-WEEK = 7 * DAY
-CONTENT = b"MZ something"
-SHA = hashlib.sha256(CONTENT).hexdigest()
 UNKNOWN = Verdict(VerdictKind.UNKNOWN, "virustotal", "never seen")
 CLEAN = Verdict(VerdictKind.CLEAN, "virustotal", "0 of 60")
 BAD = Verdict(VerdictKind.MALICIOUS, "virustotal", "9 of 60 engines call it malicious")
@@ -48,40 +40,17 @@ class Remote:
         return sha256 in self.open
 
 
-class Told(Listener):
-    def __init__(self) -> None:
-        self.turns: list[Turn] = []
-
-    def looked_again(self, again) -> None:
-        self.turns.append(again.turn)
-
-
-class Scene:
+class Scene(LetGo):
     def __init__(self, top, database) -> None:
-        self.top = os.fsencode(top)
-        self.clock = FakeClock()
-        self.database = database
-        self.looks = SecondLooks(database)
-        self.journal = Journal(database, "1:1")
+        super().__init__(top, database)
         self.remembered = Remembered(database)
         self.remote = Remote()
-        self.told = Told()
-        self.taken: list[bytes] = []
         self.listed: dict[str, Verdict] = {}
         self.restored: bytes | None = None
-        self.looked_at: list[bytes] = []
-        self.unlinked: list[tuple[bytes, bytes]] = []
         self.second_look = self.anew()
 
     def anew(self, *, restores: bool = False) -> SecondLook:
         """As after a restart."""
-
-        async def still(path: bytes, sha256: str):
-            self.looked_at.append(path)
-            return await asyncio.to_thread(still_blocking, path, sha256, lease=True)
-
-        async def take(paths) -> None:
-            self.taken += paths
 
         async def local(files):
             return self.listed.get(files[0].sha256) if files else None
@@ -89,49 +58,17 @@ class Scene:
         async def restore(_file):
             return self.restored
 
-        async def unlink_back(path: bytes, link: bytes) -> None:
-            self.unlinked.append((path, link))
-
-        reach = Reach(
-            looks=self.looks,
-            journal=self.journal,
-            still=still,
-            unlink_back=unlink_back,
-            take=take,
-        )
         means = Means(
             looks=self.looks,
             remembered=self.remembered,
             remote=self.remote,
             local=local,
-            taking=TakingBack(reach, self.told, self.clock, again_after=LOOK_SECONDS),
+            taking=self.taking(LOOK_SECONDS),
             restore=restore if restores else None,
         )
         self.remote.open.clear()
         self.second_look = SecondLook(means, self.told, self.clock, span=WEEK, every=DAY)
         return self.second_look
-
-    async def ended(self, name=b"a", state="released", verdict="unknown", **more) -> Arrival:
-        """A file that has come to its end, and really lies there."""
-        place = os.path.join(self.top, name)
-        await asyncio.to_thread(write, place, CONTENT)
-        facts = {"source": "virustotal", "finished_at": self.clock.now(), "reason": "never seen"}
-        row = Arrival(
-            0,
-            State(state),
-            b"/w",
-            b"/w/" + name,
-            sha256=SHA,
-            size=len(CONTENT),
-            risk=Risk.PROGRAM,
-            verdict=VerdictKind(verdict),
-            destination=place,
-            **{**facts, **more},
-        )
-        (number,) = await self.journal.adopt([row])
-        found = await self.journal.get(number)
-        assert found is not None
-        return found
 
     async def after(self, seconds: float = DAY) -> None:
         await self.clock.advance(seconds)
@@ -149,16 +86,6 @@ class Scene:
         async with asyncio.timeout(10):
             while not look() or self.clock.next_due is None:  # noqa: ASYNC110  (a thread's work)
                 await asyncio.sleep(0)
-
-    async def reason(self, file: Arrival) -> str:
-        row = await self.journal.get(file.id)
-        assert row is not None
-        return row.reason or ""
-
-
-def write(path: bytes, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
 
 
 @pytest.fixture
