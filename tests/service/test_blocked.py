@@ -3,11 +3,12 @@
 import asyncio
 import hashlib
 import os
+from dataclasses import replace
 
 import pytest
 
 from checkfirst.model import Arrival, State, Verdict, VerdictKind
-from checkfirst.service.blocked import SECONDS, Blocked, OtherHashes
+from checkfirst.service.blocked import AT_ONCE, SECONDS, Blocked, OtherHashes
 from checkfirst.service.work import Turn
 from checkfirst.sources.list_files import FromSettings, Hashes
 from checkfirst.sources.lists import Lists
@@ -46,7 +47,7 @@ class Scene(LetGo):
             )
 
         self.blocked = Blocked(
-            self.lists.answer,
+            self.lists.said,
             lambda: self.edition,
             OtherHashes(lambda: bool(self.lists.kinds()), read),
             self.looks,
@@ -189,15 +190,16 @@ async def test_what_is_not_there_any_more_or_was_changed_is_not_read_again_and_a
 
 
 async def test_it_looks_at_the_start_and_after_each_change(scene):
+    await scene.ended()
     looks = 0
-    answer = scene.lists.answer
+    said = scene.lists.said
 
     async def counted(prints) -> dict[str, Verdict]:
         nonlocal looks
         looks += 1
-        return await answer(prints)
+        return await said(prints)
 
-    scene.lists.answer = counted
+    scene.lists.said = counted
 
     async def until(number: int) -> None:
         async with asyncio.timeout(10):
@@ -216,3 +218,19 @@ async def test_it_looks_at_the_start_and_after_each_change(scene):
         await until(2)
         assert looks == 2
         running.cancel()
+
+
+async def test_the_lists_count_only_what_new_files_ask_of_them(scene):
+    await scene.ended()
+    assert await scene.blocked.once()
+    assert scene.lists.health().asked == 0
+
+
+async def test_very_many_files_are_held_against_the_lists_in_turns(scene):
+    first = await scene.ended(b"first")
+    others = [replace(first, id=0, sha256=f"{number:064x}") for number in range(2 * AT_ONCE)]
+    await scene.journal.adopt(others)
+    last = await scene.ended(b"last")
+    await scene.block()
+    assert not await scene.blocked.once()
+    assert scene.taken == [first.destination, last.destination]

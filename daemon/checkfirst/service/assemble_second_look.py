@@ -51,7 +51,7 @@ def looks_after(parts: Parts, stopped: Callable[[], bool]) -> Looks | None:
         return (await parts.chain.answer([asked])).get(sha256)
 
     blocked = Blocked(
-        parts.own.answer,
+        parts.own.said,
         parts.heed.edition,
         others,
         reach.looks,

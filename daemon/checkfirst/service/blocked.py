@@ -17,6 +17,8 @@ from checkfirst.store.second_looks import SecondLooks
 
 SECONDS: Final = 1.0
 """How long a change of the lists may go unnoticed."""
+AT_ONCE: Final = 1000
+"""So many files are held against the lists in one turn of the loop: about a millisecond."""
 BUSY_SECONDS: Final = 5.0
 """How often it is seen whether what is being taken back has arrived, or can be read by now."""
 
@@ -105,18 +107,21 @@ class Blocked:
     async def _found(self) -> tuple[list[tuple[Arrival, Verdict]], bool]:
         """What is at large and blocked; and whether all could be read that had to be."""
         let_go = await self._looks.let_go(self._clock.now() - self._span)
-        prints, is_done = [], True
-        for number, sha256 in let_go:
-            others = self._others.known(number)
-            if others is None and (file := await self._journal.get(number)) is not None:
-                others = await self._others.of([file])
-                is_done = is_done and others is not None
-            prints.append(Fingerprint(sha256, 0, "", Risk.OTHER, others or ()))
-        blocked = {
-            sha256: verdict
-            for sha256, verdict in (await self._answer(prints)).items()
-            if verdict.kind is VerdictKind.MALICIOUS
-        }
+        blocked: dict[str, Verdict] = {}
+        is_done = True
+        for first in range(0, len(let_go), AT_ONCE):
+            prints = []
+            for number, sha256 in let_go[first : first + AT_ONCE]:
+                others = self._others.known(number)
+                if others is None and (file := await self._journal.get(number)) is not None:
+                    others = await self._others.of([file])
+                    is_done = is_done and others is not None
+                prints.append(Fingerprint(sha256, 0, "", Risk.OTHER, others or ()))
+            blocked |= {
+                sha256: verdict
+                for sha256, verdict in (await self._answer(prints)).items()
+                if verdict.kind is VerdictKind.MALICIOUS
+            }
         found = [
             (file, blocked[sha256])
             for number, sha256 in let_go

@@ -93,7 +93,7 @@ class Heed:
                 self._looks_all = 0
                 return rows
             prints = [known for row in rows if (known := fingerprint_of(row))]
-            listed = await self._lists.answer(prints)
+            listed = await self._lists.said(prints)
             return [row for row in rows if row.sha256 in listed]
         if self._looks_listed:
             self._looks_listed -= 1

@@ -52,14 +52,19 @@ class Lists:
 
     async def answer(self, prints: Sequence[Fingerprint]) -> dict[str, Verdict]:
         """Give a verdict for each file that is on a list."""
+        found = await self.said(prints)
+        self._asked += len(prints)
+        self._answered += len(found)
+        return found
+
+    async def said(self, prints: Sequence[Fingerprint]) -> dict[str, Verdict]:
+        """The same where no new file asks: it does not count in `health`."""
         kept = await self._look_up([hash_ for one in prints for hash_ in one.hashes])
         found: dict[str, Verdict] = {}
         for one in prints:
             verdict = weigh(one.hashes, self.from_settings, kept)
             if verdict is not None:
                 found[one.sha256] = verdict
-        self._asked += len(prints)
-        self._answered += len(found)
         return found
 
     def health(self) -> SourceHealth:
