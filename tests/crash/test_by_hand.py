@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from checkfirst.vault.failpoint import NAMES, VARIABLE
 from checkfirst.vault.grip import ignore_lease_breaks
 from tests.cli.journal_scene import DATA, Scene
 from tests.crash import test_copying, test_failpoints
+from tests.crash.small_disks import disks
 from tests.stories.house import House, wait_for
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
@@ -125,14 +125,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 @pytest.fixture
 def far(desk: Desk) -> Iterator[None]:
-    with ExitStack() as mounted:
-        for folder in (desk.released, desk.back):
-            folder.mkdir()
-            command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                pytest.skip(f"mount is not possible here: {done.stderr.strip()}")
-            mounted.callback(subprocess.run, ["umount", "-l", folder], check=True)
+    with disks((desk.released, desk.back), 8):
         yield
 
 

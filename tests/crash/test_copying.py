@@ -5,9 +5,7 @@ Also what a broken database costs.
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ import pytest
 from checkfirst.simulator.thread import Elsewhere
 from checkfirst.vault.held import INSIDE
 from tests.crash import test_failpoints as near
+from tests.crash.small_disks import disks
 from tests.crash.test_failpoints import ALL, BAD, Killed, service  # noqa: F401  (a fixture)
 from tests.stories.house import wait_for
 
@@ -45,14 +44,7 @@ class Apart(Killed):
 @pytest.fixture
 def apart(tmp_path: Path, service: Elsewhere) -> Iterator[Apart]:  # noqa: F811
     house = Apart(tmp_path / "home", service.url)
-    with ExitStack() as mounted:
-        for folder in (house.state, house.released, house.quarantine):
-            folder.mkdir()
-            command = ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", folder]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                pytest.skip(f"mount is not possible here: {done.stderr.strip()}")
-            mounted.callback(subprocess.run, ["umount", "-l", folder], check=True)
+    with disks((house.state, house.released, house.quarantine), 32):
         yield house
 
 

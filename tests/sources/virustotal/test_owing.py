@@ -9,8 +9,7 @@ import pytest
 from checkfirst.model import Risk
 from checkfirst.policy.quota import Limits
 from checkfirst.sources.virustotal.events import Problem, TakenUp, Waived
-from checkfirst.sources.virustotal.reply import AnalysisStatus, Descriptor
-from checkfirst.sources.virustotal.rules import Rules
+from checkfirst.sources.virustotal.reply import Descriptor
 from checkfirst.store.submissions import Submission
 from checkfirst.store.to_submit import Intent
 from checkfirst.vault.problems import ChangedError
@@ -18,18 +17,14 @@ from tests.sources.virustotal.scene import (
     DROPPED,
     HICCUP,
     REFUSED,
-    STATS_CLEAN,
     TOO_LARGE,
     UNREACHABLE,
     Scene,
     bad,
 )
-from tests.sources.virustotal.test_uploads import Files
+from tests.sources.virustotal.test_uploads import DONE_CLEAN, GO_ON, WAIT, Files
 
-WAIT = Rules(submit=True, wait=True, submit_types=frozenset({Risk.PROGRAM}))
-GO_ON = replace(WAIT, wait=False)
 CHECK = replace(GO_ON, makes_up=False)
-DONE_CLEAN = AnalysisStatus(finished=True, stats=STATS_CLEAN, date=5)
 
 
 @pytest.fixture
