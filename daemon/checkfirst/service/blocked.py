@@ -122,9 +122,7 @@ class Blocked:
                 for sha256, verdict in (await self._answer(prints)).items()
                 if verdict.kind is VerdictKind.MALICIOUS
             }
-        found = [
-            (file, blocked[sha256])
-            for number, sha256 in let_go
-            if sha256 in blocked and (file := await self._journal.get(number)) is not None
-        ]
+        ids = [number for number, sha256 in let_go if sha256 in blocked]
+        files = await self._journal.several(ids)
+        found = [(each, said) for each in files if (said := blocked.get(each.sha256 or ""))]
         return found, is_done

@@ -11,7 +11,7 @@ from checkfirst.model import Arrival, Outlook, State, VerdictKind
 from checkfirst.notify.news import Kind, News
 from checkfirst.policy.names import escape, show
 from checkfirst.service.listener import Listener
-from checkfirst.service.tell import in_words
+from checkfirst.service.tell import in_words, moment
 from checkfirst.service.work import ASTRAY, Again, Done, End, Missed, Turn, Undone
 from checkfirst.sources.virustotal import events
 from checkfirst.watch.telling import Trouble, WatchEvent
@@ -86,8 +86,10 @@ class Herald(Listener):
                 known = outlook.get(row.sha256 or "")
                 reason = (known.reason if known else row.reason) or "it is being looked at"
                 until = known.until if known else row.until
-                when = f", until about {self._moment(until, now)}" if until else ""
-                self._put(News(Kind.HELD, f"{_about(row, reason)}{when}"))
+                text = _about(row, reason)
+                if until:
+                    text += f", until about {moment(self._local(until), self._local(now), '%H:%M')}"
+                self._put(News(Kind.HELD, text))
         self._told = frozenset(row.id for row in long)
 
     def undone(self, undone: Undone, *, is_first: bool) -> None:
@@ -121,11 +123,6 @@ class Herald(Listener):
 
     def _problem(self, text: str) -> None:
         self._put(News(Kind.PROBLEM, escape(text)))
-
-    def _moment(self, at: float, now: float) -> str:
-        local = self._local(at)
-        is_today = local.date() == self._local(now).date()
-        return local.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M")
 
 
 def _about(arrival: Arrival | End, reason: str) -> str:

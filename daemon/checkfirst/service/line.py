@@ -139,8 +139,7 @@ class Line:
 
     async def _look_again(self, ids: list[int]) -> None:
         ids = [number for number in ids if number not in self._busy]
-        rows = [row for number in ids if (row := await self._journal.get(number))]
-        on = await self._mend(rows)
+        on = await self._mend(await self._journal.several(ids))
         for number in set(ids).difference(row.id for row in on):  # it has ended meanwhile
             self.retries.well(number)
         await self.resume(on)

@@ -151,7 +151,7 @@ class Teller(Listener):
             case events.TakenUp() | events.Waived():
                 self._owed(event)
             case events.Waiting(reason, until, at):
-                when = self._moment(until, at)
+                when = moment(self._local(until), self._local(at), "%H:%M:%S")
                 say(_log, logging.INFO, "waiting", "until %s: %s", when, reason)
             case events.Learned(limits):
                 text = "VirusTotal allows this account %s"
@@ -184,10 +184,10 @@ class Teller(Listener):
             text = "%s to VirusTotal after all: %s (sha256 %s)"
             say(_log, logging.INFO, "not sent", text, *what, sha256=sha256)
 
-    def _moment(self, at: float, now: float) -> str:
-        local = self._local(at)
-        is_today = local.date() == self._local(now).date()
-        return local.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M:%S")
+
+def moment(at: datetime, now: datetime, clock: str) -> str:
+    """The time of day as `clock` has it, with the day where that is another than now."""
+    return at.strftime(clock if at.date() == now.date() else f"%Y-%m-%d {clock}")
 
 
 def _ended(end: End) -> None:

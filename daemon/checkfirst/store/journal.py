@@ -187,8 +187,13 @@ class Journal:
 
     async def get(self, number: int) -> Arrival | None:
         """One row."""
-        found = await self._arrivals(f"{row.SELECT} WHERE id = ?", (number,))
+        found = await self.several([number])
         return found[0] if found else None
+
+    async def several(self, ids: Sequence[int]) -> list[Arrival]:
+        """Those of the rows that there are, oldest first."""
+        sql = f"{row.SELECT} WHERE id IN {row.GIVEN} ORDER BY +id"
+        return await self._arrivals(sql, (json.dumps(list(ids)),))
 
     async def counts(self) -> dict[State, int]:
         """How many rows are in each state; a state with none is left out."""

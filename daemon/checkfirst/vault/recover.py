@@ -83,15 +83,12 @@ class Recovery:
             await self._allow(row)
         took = await self._journal.advance(steps)
         await asyncio.to_thread(mend.tidy_blocking)
-        found = [(row.state, await self._journal.get(row.id)) for row in rows]
+        before = {row.id: row.state for row in rows}
+        found = await self._journal.several(list(before))
         self._told(
-            [
-                row
-                for before, row in found
-                if row is not None and row.id in took and (before, row.state) in _UNHEARD
-            ]
+            [row for row in found if row.id in took and (before[row.id], row.state) in _UNHEARD]
         )
-        return [row for _, row in found if row is not None and row.state in UNFINISHED]
+        return [row for row in found if row.state in UNFINISHED]
 
     async def _adopt_held(self) -> None:
         """Files in a held folder that no open row speaks of."""
