@@ -156,7 +156,7 @@ class Scene:
             teller=listeners,
             clock=clock,
             token=lambda: f"slot{next(tokens)}",
-            mend=recovery.mend,
+            mend=recovery.look_again,
             done=lambda _: None,
             again=lambda sighting, _: self.again.append(sighting),
         )

@@ -439,6 +439,49 @@ def test_many_interrupted_rows_cost_one_listing_of_the_quarantine(scene, monkeyp
     assert listed.count(os.fsencode(scene.quarantine)) == 1
 
 
+@pytest.mark.parametrize("moment", [1_000_000_000, 2_000_000_000])
+@pytest.mark.parametrize("state", [State.RELEASING, State.RESTORING])
+def test_an_inode_number_that_was_given_out_anew_is_no_proof(scene, state, moment):
+    """Of a copy it went back to the filesystem: another file of the name and size may have it."""
+    if state is State.RESTORING:
+        number, folder, to = restoring(scene, noted=True)
+        kept, after = folder / "payload.quarantined", State.QUARANTINED
+    else:
+        number, to = scene.row(state), scene.released
+        kept, after = scene.put(scene.held / "slot"), State.HELD
+    stranger = scene.put(to, b"BYTES")
+    os.utime(stranger, ns=(moment, moment))
+    seen = stranger.stat()
+    step = Step(number, frozenset({state}), state, Facts(dev=seen.st_dev, ino=seen.st_ino))
+    scene.do(lambda journal: journal.advance([step]))
+    assert scene.recovered(number).state is after
+    kept.chmod(0o600)
+    assert kept.read_bytes() == b"bytes"
+    assert stranger.read_bytes() == b"BYTES"
+    assert scene.allowed == []
+
+
+def test_what_another_process_has_in_hand_is_left_to_it(scene):
+    """A command that restores would find the payload's mode changed, and its note gone."""
+    number, folder, _ = restoring(scene, noted=True)
+    payload = folder / "payload.quarantined"
+    payload.chmod(0o400)
+    other = "2:2:other"
+
+    def look_again() -> list[Arrival]:
+        return scene.do(lambda journal: scene.recovery(journal).look_again([number]))
+
+    assert scene.do(lambda journal: journal.claim([number]), other)
+    assert look_again() == []
+    assert (folder / "restoring-to").is_symlink()
+    assert payload.stat().st_mode & 0o777 == 0o400
+    scene.do(lambda journal: journal.unclaim([number]), other)
+    assert scene.do(lambda journal: journal.claim([number]))  # ours, with its result unwritten
+    look_again()
+    assert scene.do(lambda journal: journal.get(number)).state is State.QUARANTINED
+    assert payload.stat().st_mode & 0o777 == 0
+
+
 def test_nothing_is_restored_while_the_quarantine_is_away(scene):
     number = scene.row(State.RESTORING)
     scene.quarantine.rmdir()

@@ -156,6 +156,12 @@ def test_deleting_removes_everything_we_put_there(place, folder):
     assert delete_blocking(folder) == ()
 
 
+def test_nothing_is_deleted_while_the_quarantine_is_away(place, folder):
+    os.rename(place + b"/Quarantine", place + b"/away")
+    with pytest.raises(DiskError):
+        delete_blocking(folder)
+
+
 def test_deleting_spares_and_tells_of_strangers(folder):
     written(folder + b"/notes", b"mine")
     assert delete_blocking(folder) == (b"notes",)

@@ -243,7 +243,7 @@ class Acting:
             teller=Listener(),
             clock=clock,
             token=secrets.token_hex,
-            mend=self.recovery.mend,
+            mend=self.recovery.look_again,
             done=lambda _: None,
             again=lambda *_: None,
         )
@@ -276,7 +276,7 @@ class Acting:
     async def look_again(self) -> None:
         """The moment has come to try once more what failed."""
         rows = [row for row in await self.journal.open_rows() if row.state is not State.LEFT]
-        await self.line.resume(await self.recovery.mend(rows))
+        await self.line.resume(await self.recovery.look_again([row.id for row in rows]))
         await self._drain()
 
     async def hand(self) -> Hand:

@@ -162,7 +162,7 @@ async def assemble(
         teller=teller,
         clock=clock,
         token=token,
-        mend=recovery.mend,
+        mend=recovery.look_again,
         done=settling.done,
         again=settling.again,
     )

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from checkfirst.clock import Clock
 from checkfirst.errors import CheckfirstError
 from checkfirst.intake.look import Settled
-from checkfirst.model import Answer, Arrival, Mode, Sighting, State
+from checkfirst.model import OPEN_STATES, Answer, Arrival, Mode, Sighting, State
 from checkfirst.service import steps
 from checkfirst.service.asking import Asking
 from checkfirst.service.hands import Hands
@@ -43,7 +43,7 @@ class Line:
         teller: Listener,
         clock: Clock,
         token: Callable[[], str],
-        mend: Callable[[Sequence[Arrival]], Awaitable[list[Arrival]]],
+        mend: Callable[[Sequence[int]], Awaitable[list[Arrival]]],
         done: Callable[[Iterable[bytes]], None],
         again: Callable[[Sighting, float], None],
     ) -> None:
@@ -139,8 +139,13 @@ class Line:
 
     async def _look_again(self, ids: list[int]) -> None:
         ids = [number for number in ids if number not in self._busy]
-        on = await self._mend(await self._journal.several(ids))
-        for number in set(ids).difference(row.id for row in on):  # it has ended meanwhile
+        on = await self._mend(ids)
+        rest = set(ids).difference(row.id for row in on)
+        for row in await self._journal.several(list(rest)):
+            if row.state in OPEN_STATES:  # another process has it in hand
+                rest.discard(row.id)
+                self.retries.held(row.id)
+        for number in rest:  # it has ended meanwhile
             self.retries.well(number)
         await self.resume(on)
 

@@ -99,12 +99,16 @@ class Journal:
     def _claim(self, state: State, *, keep: bool) -> str | None:
         return self._process if keep and state in row.UNFINISHED else None
 
-    async def claim(self, ids: Sequence[int]) -> list[Arrival]:
-        """Claim those unfinished rows that nobody holds (nor we), and return them as they are."""
+    async def claim(self, ids: Sequence[int], *, ours: bool = False) -> list[Arrival]:
+        """Claim those unfinished rows that nobody holds, and return them as they are.
+
+        `ours`: those that we hold already are among them.
+        """
+        free = "claim IS NULL OR claim = ?" if ours else "claim IS NULL AND ? <> ''"
         async with self._database.writing() as connection:
             found = await connection.execute_fetchall(
-                f"{row.SELECT} WHERE id IN {row.GIVEN} AND claim IS NULL AND {row.IS_UNFINISHED}",
-                (json.dumps(list(ids)),),
+                f"{row.SELECT} WHERE id IN {row.GIVEN} AND ({free}) AND {row.IS_UNFINISHED}",
+                (json.dumps(list(ids)), self._process),
             )
             claimed = [row.arrival(each) for each in found]
             await connection.execute_fetchall(

@@ -17,6 +17,7 @@ from checkfirst.errors import FileProblem
 from checkfirst.model import OPEN_STATES, Arrival, State
 from checkfirst.store.step import Facts, Step
 from checkfirst.vault.digest import hash_of_blocking
+from checkfirst.vault.folder import OPEN_FOLDER, sync_folder_blocking
 from checkfirst.vault.places import Places, folders_blocking, is_file_blocking
 from checkfirst.vault.problems import StoppedError
 from checkfirst.vault.quarantine import PAYLOAD, read_report_blocking, seal_blocking
@@ -118,11 +119,12 @@ class Mend:
         if is_held:
             # The held file may go only if it still is what was copied and the copy is whole.
             # Else it is judged, and moved, once more.
-            is_whole = there is not None and (
-                after is State.RELEASED or self._payload_hash_blocking(there) == row.sha256
-            )
-            if not is_whole or not self._still_is_blocking(row):
+            is_released = after is State.RELEASED
+            look = self._given_hash_blocking if is_released else self._payload_hash_blocking
+            is_whole = there is not None and look(there) == row.sha256
+            if there is None or not is_whole or not self._still_is_blocking(row):
                 return self._to(row, State.HELD, reason="its move was interrupted")
+            _sync_blocking(os.path.dirname(there) if is_released else there)
             _unlink_blocking(row.held)
         if there is None:  # while the folder itself is away, nothing in it is gone
             return self._missing_blocking(row) if os.path.isdir(end) else None
@@ -167,10 +169,12 @@ class Mend:
         there = self._given_blocking(noted or self._places.released, row.name, row)
         payload = os.path.join(folder, PAYLOAD)
         if os.path.lexists(payload):
-            if there is None or self._payload_hash_blocking(folder) != row.sha256:
+            is_whole = there is not None and self._given_hash_blocking(there) == row.sha256
+            if there is None or not is_whole or self._payload_hash_blocking(folder) != row.sha256:
                 forget_restoring_blocking(folder)
                 seal_blocking(folder)
                 return self._to(row, State.QUARANTINED)
+            _sync_blocking(os.path.dirname(there))
             _unlink_blocking(payload)
         self.emptied.append(folder)
         if noted is not None:
@@ -185,6 +189,9 @@ class Mend:
         if there is not None and row.sha256 is not None:
             return self._to(row, State.RELEASED, destination=there)
         return self._to(row, State.GONE, reason="it is no longer in the held folder")
+
+    def _given_hash_blocking(self, path: bytes) -> str | None:
+        return self._hash_of_blocking(path, insist=False)
 
     def _payload_hash_blocking(self, folder: bytes) -> str | None:
         try:
@@ -230,6 +237,15 @@ class Mend:
         if state not in UNFINISHED:
             facts["finished_at"] = self._now
         return Step(row.id, frozenset({row.state}), state, facts)
+
+
+def _sync_blocking(folder: bytes) -> None:
+    """The names in it outlive a power cut, before the only other name of a file goes."""
+    descriptor = os.open(folder, OPEN_FOLDER)
+    try:
+        sync_folder_blocking(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _unlink_blocking(path: bytes | None) -> None:

@@ -69,7 +69,17 @@ class Recovery:
 
     async def take_over(self, ids: Sequence[int]) -> list[Arrival]:
         """Those of the rows that nobody works on, mended; ended ones are left out."""
-        mended = await self.mend(await self._journal.claim(ids))
+        return await self._mended(await self._journal.claim(ids))
+
+    async def look_again(self, ids: Sequence[int]) -> list[Arrival]:
+        """The same for rows that we may have in hand ourselves, as their results went unwritten.
+
+        What another process has in hand is left to it: it would not find its file as it was.
+        """
+        return await self._mended(await self._journal.claim(ids, ours=True))
+
+    async def _mended(self, claimed: Sequence[Arrival]) -> list[Arrival]:
+        mended = await self.mend(claimed)
         await self._journal.unclaim([row.id for row in mended])
         return mended
 

@@ -74,9 +74,9 @@ def released_before_blocking(
 ) -> bytes | None:
     """Where a file whose release was cut short has arrived already, if it has.
 
-    A rename keeps its device, inode and size; a copy keeps size, mtime and SHA-256. Only names
-    that the release could have chosen are looked at, and none of `others`, which are known to be
-    other arrivals of the same bytes. `stopped` is asked while one is read: StoppedError.
+    A rename keeps its device, inode, size and mtime; a copy keeps size, mtime and SHA-256. Only
+    names that the release could have chosen are looked at, and none of `others`, which are known
+    to be other arrivals of the same bytes. `stopped` is asked while one is read: StoppedError.
     """
     parent, _, name = relative.rpartition(b"/")
     for n in range(_SEARCHED):
@@ -88,10 +88,13 @@ def released_before_blocking(
         is_like = stat.S_ISREG(seen.st_mode) and seen.st_size == arrival.size
         if not is_like or path in others:
             continue
-        if (seen.st_dev, seen.st_ino) == (arrival.dev, arrival.ino):
-            return path
+        is_same = (seen.st_dev, seen.st_ino) == (arrival.dev, arrival.ino)
         is_as_old = seen.st_mtime_ns == arrival.mtime_ns
-        if is_as_old and hash_of_blocking(path, stopped=stopped) == arrival.sha256:
+        if is_same and is_as_old:
+            return path
+        # Of a copy the number of the inode went back to the filesystem, which gives it out anew.
+        alike = is_same or is_as_old
+        if alike and hash_of_blocking(path, stopped=stopped) == arrival.sha256:
             return path
     return None
 

@@ -75,12 +75,15 @@ def restore_blocking(  # noqa: PLR0913  (what, whence, whither, and how it is to
 def delete_blocking(folder: bytes) -> tuple[bytes, ...]:
     """Delete payload, reports and folder; the names of strangers in it, which stay, and it too.
 
-    A folder that is gone already is no problem. DiskError when the system refuses.
+    A folder that is gone already is no problem, while the quarantine is there. DiskError when it
+    is away, as its disk may be, and when the system refuses.
     """
     payload = os.path.join(folder, PAYLOAD)
     try:
         descriptor = open_folder_blocking(folder)
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if not os.path.isdir(os.path.dirname(folder)):
+            raise translate(error, _DELETING, folder) from error
         return ()
     except OSError as error:
         raise translate(error, _DELETING, folder) from error
