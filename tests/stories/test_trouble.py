@@ -72,6 +72,22 @@ def test_a_refused_key_is_one_problem_and_files_go_on_by_themselves_when_it_work
         wait_for("no problem is left", lambda: status(house)["problems"] == [])
 
 
+def test_what_a_wrong_address_calls_not_found_is_not_unknown(home: Path, simulator: Elsewhere):
+    right, wrong = simulator.url, simulator.url.removesuffix("/v3")
+    with House(home, wrong).running() as house:
+        house.drop("one", b"one")
+        house.until_waits("one", "without naming the file")
+        wait_for("more tries", lambda: len(simulator.requests) > 3)
+        (problem,) = status(house)["problems"]
+        assert "virustotal.url" in problem
+        assert len(house.log("problem")) == 1
+        assert [row.state for row in house.rows("one")] == [State.WAITING]
+        house.change(virustotal={"url": right})
+        house.hang_up()
+        assert house.until_ended("one")[b"one"].verdict == "unknown"
+        wait_for("no problem is left", lambda: status(house)["problems"] == [])
+
+
 def test_a_watched_folder_whose_files_cannot_be_held_is_a_problem_until_they_can(
     home: Path, simulator: Elsewhere
 ):

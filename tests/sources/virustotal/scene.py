@@ -29,6 +29,7 @@ KEY_REFUSED = Failure(FailureKind.KEY_REFUSED, "WrongCredentialsError", "Wrong A
 NO_KEY = Failure(FailureKind.KEY_REFUSED, "NoKey", "there is no API key", Reach.UNSENT)
 REFUSED = Failure(FailureKind.REFUSED, "BadRequestError", "no")
 TOO_LARGE = Failure(FailureKind.TOO_LARGE, "413", "too large")
+NAMELESS = Failure(FailureKind.UNPROVEN, "NotFoundError", "it names no file", Reach.SENT)
 CHANGED = Failure(FailureKind.CHANGED, "Changed", "changed", Reach.SENT)
 
 

@@ -81,6 +81,16 @@ async def test_an_unknown_file_is_not_known(client):
     assert await client.report("0" * 64) == NotKnown()
 
 
+@pytest.mark.parametrize("path", ["", "/api", "/api/v3/files", "/api/v3/analyses", "/api/v2"])
+async def test_an_address_with_a_wrong_path_does_not_tell_that_a_file_is_unknown(simulator, path):
+    client = Client(f"{simulator.url.removesuffix('/api/v3')}{path}", lambda: SecretStr("k"), 5.0)
+    reply = await client.report("0" * 64)
+    await client.close()
+    assert simulator.requests[-1].status == 404
+    assert isinstance(reply, Failure)
+    assert reply.kind is FailureKind.UNPROVEN
+
+
 @pytest.mark.parametrize("pending", [pending_without_stats, pending_with_zeros])
 async def test_a_file_without_analysis_has_no_date(client, simulator, pending):
     simulator.add(pending(b"new"))

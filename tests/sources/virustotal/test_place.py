@@ -1,6 +1,6 @@
 import pytest
 
-from checkfirst.sources.virustotal.place import may_receive
+from checkfirst.sources.virustotal.place import is_virustotals, may_receive
 
 API = "https://www.virustotal.com/api/v3"
 LOOPBACK = "http://127.0.0.1:8080/api/v3"
@@ -50,3 +50,17 @@ def test_nothing_else_is(url, api):
 def test_plain_loopback_is_trusted_only_when_the_api_is_there_too(host):
     assert may_receive(f"http://{host}/x", LOOPBACK)
     assert not may_receive(f"http://{host}/x", API)
+
+
+def test_only_virustotals_own_address_is_taken_for_it():
+    assert is_virustotals(API)
+    assert is_virustotals("https://virustotal.com./api/v3")
+    for url in (
+        LOOPBACK,
+        "http://www.virustotal.com/api/v3",
+        "https://www.virustotal.com:8443/api/v3",
+        "https://virustotal.com.example/api/v3",
+        "https://proxy.example/www.virustotal.com/api/v3",
+        "",
+    ):
+        assert not is_virustotals(url)

@@ -33,7 +33,7 @@ async def probed(reply, limits=NO_LIMITS, before=0):
     ("reply", "standing", "counted"),
     [
         (clean(), Standing.ACCEPTED, 1),
-        (NotKnown(), Standing.ACCEPTED, 1),
+        (NotKnown(), Standing.UNREACHABLE, 1),
         (KEY_REFUSED, Standing.REFUSED, 1),
         (THROTTLED, Standing.QUOTA, 1),
         (DROPPED, Standing.UNREACHABLE, 1),

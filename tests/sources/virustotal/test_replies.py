@@ -192,6 +192,26 @@ def test_not_found_in_virustotals_own_words_is_an_answer():
     assert kind(error("NotFoundError"), 404) is NotKnown
 
 
+def test_where_somebody_else_could_answer_not_found_must_name_the_file():
+    def read(text: object) -> object:
+        return read_report(answered(error("NotFoundError", text), 404), SHA, is_virustotals=False)
+
+    assert read(f'File "{SHA}" not found') == NotKnown()
+    for text in (
+        "Resource not found",
+        f'File "{SHA}x" not found',
+        f'File "/vt/files/{SHA}" not found',
+        f'URL "{SHA}" not found',
+        f"File {SHA} not found",
+        None,
+        7,
+    ):
+        reply = read(text)
+        assert isinstance(reply, Failure)
+        assert (reply.kind, reply.reach) == (FailureKind.UNPROVEN, Reach.SENT)
+        assert "without naming the file" in reply.message
+
+
 @pytest.mark.parametrize("status", [200, 204, 301, 302, 401, 403, 404, 407, 500, 502, 504])
 def test_a_page_of_html_is_never_an_answer(status):
     page = b"<html>Welcome to the guest network</html>"

@@ -11,6 +11,7 @@ from tests.sources.virustotal.scene import (
     DROPPED,
     HICCUP,
     KEY_REFUSED,
+    NAMELESS,
     NO_KEY,
     REFUSED,
     THROTTLED,
@@ -184,7 +185,7 @@ async def test_pending_reports_are_asked_for_at_least_every_six_hours():
     assert scene.delivered == []
 
 
-FAILURES = [UNREACHABLE, DROPPED, HICCUP, THROTTLED, KEY_REFUSED, NO_KEY, REFUSED]
+FAILURES = [UNREACHABLE, DROPPED, HICCUP, THROTTLED, KEY_REFUSED, NO_KEY, REFUSED, NAMELESS]
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda one: one.code)
@@ -343,6 +344,35 @@ async def test_a_refused_or_missing_key_pauses_the_source_with_one_clear_problem
         await scene.settle()
     assert len(scene.delivered) == 3
     assert len(scene.events_of(Recovered)) == 1
+
+
+async def test_an_address_that_may_not_be_virustotals_stops_the_source_with_one_clear_problem():
+    scene = Scene()
+    scene.api.script["report"] = [NAMELESS]
+    scene.ask(*"abc")
+    async with scene.running():
+        for seconds, calls in [(59, 1), (2, 2), (117, 2), (4, 3)]:
+            await scene.after(seconds)
+            assert len(scene.api.calls) == calls
+        (problem,) = scene.events_of(Problem)
+        assert problem.text.startswith("It names no file. Mend `virustotal.url`")
+        assert scene.source.health().problem == problem.text
+        assert all("it names no file" in one.reason for one in scene.source.outlook())
+        assert (scene.delivered, scene.remembered) == ([], {})
+        scene.api.script["report"] = [NotKnown()]
+        await scene.after(3600)
+    assert sorted(scene.kinds()) == [(one, "unknown") for one in "abc"]
+    assert len(scene.events_of(Recovered)) == 1
+
+
+async def test_a_file_that_the_address_knows_is_not_held_up_by_one_that_it_does_not_name():
+    scene = Scene()
+    scene.api.script = {"report": [NAMELESS], f"report {sha('b')}": [clean("b")]}
+    scene.ask(*"ab")
+    async with scene.running():
+        await scene.after(61)
+        assert scene.kinds() == [("b", "clean")]
+        assert [one.sha256[0] for one in scene.source.outlook()] == ["a"]
 
 
 async def test_a_refused_question_is_put_off_for_hours_and_told_and_others_go_on():

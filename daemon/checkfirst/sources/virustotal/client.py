@@ -15,7 +15,7 @@ from yarl import URL
 from checkfirst.errors import CheckfirstError
 from checkfirst.sources.virustotal.body import Body
 from checkfirst.sources.virustotal.events import OnEvent, Sending, nobody_listens
-from checkfirst.sources.virustotal.place import may_receive
+from checkfirst.sources.virustotal.place import is_virustotals, may_receive
 from checkfirst.sources.virustotal.replies import (
     MOST_BYTES,
     Answered,
@@ -73,7 +73,8 @@ class Client:
         answered = await self._get(f"/files/{sha256}")
         if isinstance(answered, Failure):
             return answered
-        return await asyncio.to_thread(read_report, answered, sha256)
+        own = is_virustotals(self._url)
+        return await asyncio.to_thread(read_report, answered, sha256, is_virustotals=own)
 
     async def analysis(self, analysis_id: str, sha256: str) -> AnalysisStatus | NotKnown | Failure:
         """GET /analyses/{id}, which must be about `sha256`."""

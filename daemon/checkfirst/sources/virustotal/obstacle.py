@@ -1,4 +1,4 @@
-"""What keeps the whole source from asking: no network, too many requests, a refused key.
+"""What keeps the whole source from asking: no network, too many requests, a bad key or address.
 
 While it stands nothing is sent; when its time is up one request is let through to see whether it
 is still there, and it stands again, for longer, when that fails.
@@ -21,6 +21,7 @@ class Kind(StrEnum):
     NETWORK = "network"
     THROTTLED = "throttled"
     KEY = "key"
+    ADDRESS = "address"
 
 
 _ADVICE = {
@@ -28,6 +29,8 @@ _ADVICE = {
     Kind.THROTTLED: "Something else may use the same key or address, or the limits in the settings"
     " are higher than the key's. checkfirst tries again by itself; files stay held meanwhile.",
     Kind.KEY: "Give a key with `checkfirst key set`; files stay held meanwhile.",
+    Kind.ADDRESS: "Mend `virustotal.url` in the settings, or what answers there: it must lead to"
+    " version 3 of the API. checkfirst tries again by itself; files stay held meanwhile.",
 }
 
 
@@ -88,6 +91,8 @@ def kind_of(failure: Failure) -> Kind | None:
             return Kind.THROTTLED
         case FailureKind.KEY_REFUSED:
             return Kind.KEY
+        case FailureKind.UNPROVEN:
+            return Kind.ADDRESS
         case FailureKind.RETRY if failure.reach is Reach.UNSENT:
             return Kind.NETWORK
         case _:
@@ -106,3 +111,5 @@ def _reason(kind: Kind, failure: Failure) -> str:
             return f"VirusTotal cannot be asked: {failure.message}"
         case Kind.KEY:
             return f"the API key was refused by VirusTotal: {failure.message}"
+        case Kind.ADDRESS:
+            return failure.message

@@ -1,9 +1,15 @@
-"""Which servers a file and the key may be sent to. Pure."""
+"""Which servers are VirusTotal's own, and which a file and the key may be sent to. Pure."""
 
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 _DOMAIN = "virustotal.com"
+
+
+def is_virustotals(url: str) -> bool:
+    """Whether an address is at virustotal.com or below it, over https."""
+    place = _split(url)
+    return place is not None and _is_own(place)
 
 
 def may_receive(url: str, api: str) -> bool:
@@ -17,9 +23,17 @@ def may_receive(url: str, api: str) -> bool:
     if place is None or base is None:
         return False
     if place.scheme == "https":
-        host = (place.hostname or "").rstrip(".")
-        return place.port in {None, 443} and (host == _DOMAIN or host.endswith(f".{_DOMAIN}"))
+        return _is_own(place)
     return _is_plain_loopback(place) and _is_plain_loopback(base)
+
+
+def _is_own(place: SplitResult) -> bool:
+    host = (place.hostname or "").rstrip(".")
+    return (
+        place.scheme == "https"
+        and place.port in {None, 443}
+        and (host == _DOMAIN or host.endswith(f".{_DOMAIN}"))
+    )
 
 
 def _split(url: str) -> SplitResult | None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from checkfirst.policy.quota import Slot
 from checkfirst.sources.virustotal.outside import Api, Quota
-from checkfirst.sources.virustotal.reply import Failure, FailureKind, Reach
+from checkfirst.sources.virustotal.reply import Failure, FailureKind, NotKnown, Reach, Report
 
 EICAR = "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"
 """SHA-256 of the harmless test file of eicar.org."""
@@ -61,15 +61,21 @@ async def probe(
             await quota.unsent(permit)
         else:
             await quota.answered(permit)
-    probed = _in_words(reply) if isinstance(reply, Failure) else _ACCEPTED
+    probed = _in_words(reply)
     sent = not (isinstance(reply, Failure) and reply.reach is Reach.UNSENT)
     return replace(probed, server_time=server_time(), asked_at=now() if sent else None)
 
 
-_ACCEPTED = Probed(Standing.ACCEPTED, "VirusTotal accepts the key")
+def _in_words(reply: Report | NotKnown | Failure) -> Probed:
+    if isinstance(reply, Report):
+        return Probed(Standing.ACCEPTED, "VirusTotal accepts the key")
+    if isinstance(reply, NotKnown):
+        text = "what answers does not know a file that VirusTotal knows; look at virustotal.url"
+        return Probed(Standing.UNREACHABLE, text, "NotFoundError")
+    return _failed(reply)
 
 
-def _in_words(failure: Failure) -> Probed:
+def _failed(failure: Failure) -> Probed:
     match failure.kind:
         case FailureKind.KEY_REFUSED if failure.reach is not Reach.UNSENT:
             text = f"VirusTotal refuses the key: {failure.message}"

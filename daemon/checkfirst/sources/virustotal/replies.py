@@ -1,7 +1,8 @@
 """What an HTTP answer means. Pure: bytes in, a value out, whatever the bytes are.
 
 404 with the code NotFoundError is an answer; any other 404 (a proxy's page) is a failure, as is a
-report on another hash. What is done about a failure is not known here.
+report on another hash. Where the address is not VirusTotal's, a 404 must say which file is unknown:
+a wrong path answers with the same code. What is done about a failure is not known here.
 Error codes: docs.virustotal.com/reference/errors.
 """
 
@@ -60,6 +61,11 @@ _BY_CODE = {
 """Codes that say what can be done, whatever status they come under."""
 _LATER_STATUS = frozenset({408, 424, 425})
 
+_NAMELESS = (
+    'the address of the settings answers "not found" without naming the file, so it may not lead to'
+    " VirusTotal"
+)
+
 
 E = TypeVar("E", bound=BaseModel)
 
@@ -76,9 +82,13 @@ class Answered:
     """What must not come out again in any message (one real 401 echoes the key)."""
 
 
-def read_report(answered: Answered, sha256: str) -> Report | NotKnown | Failure:
-    """Read the answer to GET /files/{id}."""
+def read_report(
+    answered: Answered, sha256: str, *, is_virustotals: bool = True
+) -> Report | NotKnown | Failure:
+    """Read the answer to GET /files/{id}, given by VirusTotal's own address or by another one."""
     envelope = _envelope(answered, FileEnvelope)
+    if isinstance(envelope, NotKnown) and not (is_virustotals or _names(answered, sha256)):
+        return Failure(FailureKind.UNPROVEN, "NotFoundError", _NAMELESS, Reach.SENT)
     if not isinstance(envelope, FileEnvelope):
         return envelope
     data, attributes = envelope.data, envelope.data.attributes
@@ -230,6 +240,15 @@ def _error(answered: Answered) -> ErrorBody | None:
         return ErrorEnvelope.model_validate(content).error
     except (ValidationError, RecursionError):
         return None
+
+
+def _names(answered: Answered, sha256: str) -> bool:
+    """Whether a 404 is about this file, in the words in which VirusTotal says so.
+
+    Literally so in recordings of 2020 and later; a path that is none gets other words.
+    """
+    error = _error(answered)
+    return error is not None and error.message == f'File "{sha256}" not found'
 
 
 def _retry(code: str, text: str, reach: Reach = Reach.ANSWERED) -> Failure:

@@ -20,6 +20,8 @@ class FailureKind(StrEnum):
     """This file cannot be submitted."""
     REFUSED = "refused"
     """This question will not be answered as it was put."""
+    UNPROVEN = "unproven"
+    """The file is said to be unknown, and nothing shows that it was VirusTotal who was asked."""
     CHANGED = "changed"
     """The bytes are not those that were to be sent; the server has not got them."""
 

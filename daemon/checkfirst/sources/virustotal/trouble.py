@@ -59,6 +59,8 @@ class Trouble:
             if failure.reach is Reach.SENT:
                 self._unreached.add(case.sha256)
             self.put_off(case, failure.retry_after)
+        elif failure.kind is FailureKind.UNPROVEN:  # another file may show that it is VirusTotal
+            self.put_off(case)
         elif kind is None:
             case.failures += 1
             case.why = f"VirusTotal refuses the question: {failure.message}"
