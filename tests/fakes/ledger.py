@@ -14,7 +14,7 @@ class FakeLedger:
 
     def __init__(self, clock: Clock, limits: quota.Limits = NO_LIMITS) -> None:
         self._clock = clock
-        self._limits = limits
+        self.limits = limits
         self._numbers = itertools.count(1)
         self.open: dict[int, Permit] = {}
         self.answered_at: list[float] = []
@@ -26,7 +26,7 @@ class FakeLedger:
     @property
     def pace(self) -> quota.Pace:
         day = quota.day_of(self._clock.now())
-        limits = self._limits
+        limits = self.limits
         return quota.Pace(limits.per_minute, limits.per_day, day, self.days.count(day))
 
     @property
@@ -42,7 +42,7 @@ class FakeLedger:
         recent = [at + quota.WINDOW for at in self.answered_at]
         recent += [now + 2 * quota.WINDOW for _ in self.open]
         used = quota.Used(tuple(recent), self.days.count(day), len(self.days))
-        slot = (recheck.spare if spare else quota.wait)(self._limits, used, now)
+        slot = (recheck.spare if spare else quota.wait)(self.limits, used, now)
         if not slot.granted:
             return slot
         permit = Permit(next(self._numbers), day, now)

@@ -26,10 +26,12 @@ class FakeSubmissions:
         if self.to_submit is not None:
             self.to_submit.forget(sent.sha256)
 
-    async def answered(self, sha256: str, at: float) -> None:
+    async def answered(self, sha256: str, at: float, meant: float) -> Submission | None:
         row = self.rows[sha256]
-        first = at if row.first_answered_at is None else row.first_answered_at
-        self.rows[sha256] = replace(row, polls=row.polls + 1, first_answered_at=first)
+        since = 0.0 if row.answered_at is None else min(at - row.answered_at, meant)
+        waited = row.waited + max(since, 0.0)
+        self.rows[sha256] = replace(row, polls=row.polls + 1, waited=waited, answered_at=at)
+        return self.rows[sha256]
 
     async def end(self, sha256: str) -> None:
         if sha256 in self.rows:

@@ -123,7 +123,8 @@ class Unknowns(Section):
     )
     wait: Switch = default(True, "Hold an uploaded file until its analysis is complete.")
     wait_at_most: Duration = default(
-        "15m", "After so much waiting for an analysis the file counts as unknown."
+        "15m",
+        "After so much waiting for an analysis the file counts as unknown; outages do not count.",
     )
     submit_types: tuple[Risk, ...] = default(
         ("program", "script", "installer", "archive"),

@@ -4,8 +4,9 @@ Several processes share this: an upload has ended when its analysis has, not whe
 not care to wait.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checkfirst.store import row
 
@@ -21,8 +22,10 @@ class Submission:
     analysis_id: str
     submitted_at: float
     polls: int = 0
-    first_answered_at: float | None = None
-    """When a poll was first answered: the waiting time counts from here."""
+    waited: float = 0.0
+    """Seconds of the waiting in which VirusTotal answered."""
+    answered_at: float | None = None
+    """When a poll was last answered, by whichever process."""
     ended: bool = False
     """The analysis has come to its end, or is not believed in any more."""
 
@@ -39,9 +42,7 @@ class Sent:
     """The name it had here, which did not leave."""
 
 
-_SELECT = (
-    "SELECT sha256, analysis_id, submitted_at, polls, first_answered_at, ended FROM submissions"
-)
+_COLUMNS = "sha256, analysis_id, submitted_at, polls, waited, answered_at, ended"
 
 
 class Submissions:
@@ -72,14 +73,21 @@ class Submissions:
                 (sent.submitted_at, sent.sha256, sent.sha256),
             )
 
-    async def answered(self, sha256: str, at: float) -> None:
-        """A poll was answered, and the analysis goes on."""
+    async def answered(self, sha256: str, at: float, meant: float) -> Submission | None:
+        """A poll was answered; gives what is known of the upload now.
+
+        The time since the poll before counts as waited, up to the `meant` seconds between the two:
+        whatever came between them besides (no network, no quota, a machine that slept, a clock that
+        was set) was no waiting for VirusTotal.
+        """
         async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                "UPDATE submissions SET polls = polls + 1,"
-                " first_answered_at = coalesce(first_answered_at, ?) WHERE sha256 = ?",
-                (at, sha256),
+            found = await connection.execute_fetchall(
+                "UPDATE submissions SET polls = polls + 1, answered_at = ?1,"  # noqa: S608  (our own words)
+                " waited = waited + coalesce(max(min(?1 - answered_at, ?2), 0.0), 0.0)"
+                f" WHERE sha256 = ?3 RETURNING {_COLUMNS}",
+                (at, meant, sha256),
             )
+        return next(map(_submission, found), None)
 
     async def end(self, sha256: str) -> None:
         """Nothing is awaited any more; that it was uploaded stays known."""
@@ -90,12 +98,12 @@ class Submissions:
 
     async def get(self, sha256: str) -> Submission | None:
         """The upload of a file, ended or not."""
-        found = await self._read(f"{_SELECT} WHERE sha256 = ?", sha256)
+        found = await self._read("WHERE sha256 = ?", sha256)
         return found[0] if found else None
 
     async def awaited(self) -> list[Submission]:
         """All that have not ended, oldest first."""
-        return await self._read(f"{_SELECT} WHERE NOT ended ORDER BY submitted_at, sha256")
+        return await self._read("WHERE NOT ended ORDER BY submitted_at, sha256")
 
     async def prune(self, before: float) -> None:
         """Forget ended ones that were uploaded before then."""
@@ -104,9 +112,13 @@ class Submissions:
                 "DELETE FROM submissions WHERE ended AND submitted_at < ?", (before,)
             )
 
-    async def _read(self, sql: str, *args: object) -> list[Submission]:
-        found = await self._database.rows(sql, args)
-        return [
-            Submission(sha256, analysis_id, submitted_at, polls, first_answered_at, bool(ended))
-            for sha256, analysis_id, submitted_at, polls, first_answered_at, ended in found
-        ]
+    async def _read(self, where: str, *args: object) -> list[Submission]:
+        sql = f"SELECT {_COLUMNS} FROM submissions {where}"  # noqa: S608  (our own words)
+        return [_submission(each) for each in await self._database.rows(sql, args)]
+
+
+def _submission(row: Sequence[Any]) -> Submission:
+    sha256, analysis_id, submitted_at, polls, waited, answered_at, ended = row
+    return Submission(
+        sha256, analysis_id, submitted_at, polls, waited, answered_at, ended=bool(ended)
+    )

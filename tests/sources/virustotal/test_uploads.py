@@ -165,6 +165,61 @@ async def test_an_outage_does_not_use_up_the_waiting_time(scene, files):
     assert [one for _, one in scene.kinds()] == ["clean"]
 
 
+ASLEEP = 6 * 3600.0
+
+
+async def halfway(scene: Scene) -> None:
+    """Polls are answered 30, 90, 210 and 450 seconds after the upload; the next is due at 750."""
+    await scene.after(480)
+    assert scene.api.verbs().count("analysis") == 4
+    assert scene.delivered == []
+
+
+async def no_network(scene: Scene) -> None:
+    scene.api.script["analysis"] = [UNREACHABLE]
+    await scene.after(ASLEEP)
+    assert scene.api.verbs().count("analysis") > 20
+    scene.api.script["analysis"] = [PARTLY_CLEAN]
+
+
+async def no_quota(scene: Scene) -> None:
+    scene.ledger.limits = Limits(0, 1, 0)
+    await scene.after(ASLEEP)
+    assert scene.api.verbs().count("analysis") == 4
+    scene.ledger.limits = Limits(0, 0, 0)
+
+
+async def asleep(scene: Scene) -> None:
+    scene.clock.jump(ASLEEP)  # CLOCK_MONOTONIC stands still in the meantime
+
+
+@pytest.mark.parametrize("gap", [no_network, no_quota, asleep])
+async def test_only_time_with_answers_uses_up_the_wait(scene, files, gap):
+    scene.api.script["analysis"] = [PARTLY_CLEAN]
+    await files.ask()
+    async with scene.running():
+        await halfway(scene)
+        await gap(scene)
+        await scene.after(900)
+    assert [one for _, one in scene.kinds()] == ["unknown"]
+    (row,) = scene.submissions.rows.values()
+    assert 0.0 <= 900.0 - row.waited < 1.0
+
+
+@pytest.mark.parametrize("gap", [no_network, no_quota, asleep])
+async def test_what_is_left_of_the_wait_after_an_outage_is_waited(scene, files, gap):
+    scene.api.script["analysis"] = [PARTLY_CLEAN]
+    await files.ask()
+    async with scene.running():
+        await halfway(scene)
+        await gap(scene)
+        await scene.after(100)
+        assert scene.delivered == []
+        scene.api.script["analysis"] = [DONE_CLEAN]
+        await scene.after(900)
+    assert [one for _, one in scene.kinds()] == ["clean"]
+
+
 async def test_a_clock_that_is_set_back_does_not_prolong_the_waiting(scene, files):
     scene.api.script["analysis"] = [QUEUED]
     await files.ask()
@@ -413,16 +468,32 @@ async def test_after_a_restart_the_analysis_is_awaited_without_a_second_upload(s
     assert [one for _, one in scene.kinds()] == ["clean"]
 
 
-async def test_the_waiting_time_goes_on_over_a_restart(scene, files):
+async def test_a_restart_goes_on_with_the_wait_and_counts_as_no_more_than_a_poll(scene, files):
+    scene.api.script["analysis"] = [PARTLY_CLEAN]
+    await files.ask()
+    async with scene.running():
+        await halfway(scene)
+    for seconds, kinds in [(100, []), (1, ["unknown"])]:  # they count 300 each, as polls are meant
+        scene.clock.jump(ASLEEP)
+        scene.anew(WAIT)
+        await files.ask()
+        async with scene.running():
+            await scene.after(seconds)
+        assert [one for _, one in scene.kinds()] == kinds
+
+
+async def test_a_daemon_that_is_started_over_and_over_does_not_shorten_the_wait(scene, files):
     await files.ask()
     async with scene.running():
         await scene.after(31)
-    scene.clock.jump(1000)
-    scene.anew(WAIT)
-    await files.ask()
-    async with scene.running():
-        await scene.settle()
-    assert [one for _, one in scene.kinds()] == ["unknown"]
+    for _ in range(100):
+        scene.anew(WAIT)
+        await files.ask()
+        async with scene.running():
+            await scene.after(1)
+    assert scene.delivered == []
+    (row,) = scene.submissions.rows.values()
+    assert 90.0 < row.waited <= 101.0
 
 
 async def test_a_file_uploaded_lately_is_not_uploaded_again(scene, files):

@@ -7,7 +7,6 @@ in `trouble`.
 
 import asyncio
 import os
-from dataclasses import replace
 
 from checkfirst.model import Answer, Verdict, VerdictKind
 from checkfirst.policy.retry import doubling
@@ -26,6 +25,9 @@ from checkfirst.store.submissions import Submission
 MOST_OPEN = 64
 """So many files are kept open at once for uploads that nobody waits for; those that come on top of
 them are handed over only when they have been uploaded."""
+
+TOO_SHORT = 0.5
+"""Seconds: what is left of a wait is not worth another poll. Two clocks run apart by less."""
 
 CHANGED = f"{verdict.NEVER_SEEN}, and it changed before it was submitted"
 TOO_LARGE = f"{verdict.NEVER_SEEN}, and it is too large to submit"
@@ -222,17 +224,14 @@ class Course:
 
     async def _progress(self, case: Case, submission: Submission, status: AnalysisStatus) -> None:
         now, monotonic = self._out.clock.now(), self._out.clock.monotonic()
-        await self._out.submissions.answered(case.sha256, now)
-        first = now if submission.first_answered_at is None else submission.first_answered_at
-        case.first_poll = monotonic if case.first_poll is None else case.first_poll
-        case.submission = replace(submission, polls=submission.polls + 1, first_answered_at=first)
+        meant = self._until_next_poll(submission)
+        after = await self._out.submissions.answered(case.sha256, now, meant)
+        case.submission = submission = after or submission
         found = verdict.of_analysis(status, case.sha256, self._trouble.rules, now)
         if found.kind is VerdictKind.PENDING:
-            # The wall clock spans restarts, the other one a wall clock that was set back.
-            waited = max(now - first, monotonic - case.first_poll)
-            left = self._trouble.rules.wait_at_most - waited
-            if left > 0:
-                self.await_analysis(case, case.submission)
+            left = self._trouble.rules.wait_at_most - submission.waited
+            if left > TOO_SHORT:
+                self.await_analysis(case, submission)
                 latest = monotonic + left
                 if case.due > latest:
                     self._queue.place(case, due=latest)
@@ -242,6 +241,8 @@ class Course:
         self.settle(case, found)
 
     def _next_poll(self, submission: Submission) -> float:
+        return self._out.clock.monotonic() + self._until_next_poll(submission)
+
+    def _until_next_poll(self, submission: Submission) -> float:
         poll = self._trouble.rules.poll
-        seconds = doubling(submission.polls, poll.first, poll.at_most)
-        return self._out.clock.monotonic() + seconds
+        return doubling(submission.polls, poll.first, poll.at_most)

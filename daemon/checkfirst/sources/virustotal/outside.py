@@ -83,8 +83,8 @@ class Submissions(Protocol):
         """It was uploaded."""
         ...
 
-    async def answered(self, sha256: str, at: float) -> None:
-        """A poll was answered."""
+    async def answered(self, sha256: str, at: float, meant: float) -> Submission | None:
+        """A poll was answered, `meant` seconds after the one before, and gives the upload anew."""
         ...
 
     async def end(self, sha256: str) -> None:

@@ -70,8 +70,6 @@ class Case:
     """Whether it is to be uploaded though nobody waits for that."""
     again: bool = False
     """Whether somebody asked once more after the verdict was there."""
-    first_poll: float | None = None
-    """Monotonic moment of the first poll that was answered in this process."""
     entry: int = field(default=-1)
     """Which of its places in the heaps counts."""
 
