@@ -67,6 +67,24 @@ async def test_a_quarantined_file_is_read_and_stays_unreadable(places):
     assert (await asyncio.to_thread(payload.stat)).st_mode & 0o777 == 0
 
 
+async def test_a_file_that_is_being_moved_is_to_be_had_later(places):
+    assert await read(file(State.RESTORING, destination=places / "missing")) is None
+    assert await read(file(State.DELETING, destination=places / "link")) is None
+
+
+async def test_a_file_that_was_moved_meanwhile_is_to_be_had_later(places):
+    known = [
+        [file(State.QUARANTINED, destination=places / "missing")],
+        [file(State.RESTORED, destination=places / "right")],
+    ]
+
+    async def whereabouts(sha256: str) -> list[Arrival]:
+        return known.pop(0) if len(known) > 1 else known[0]
+
+    assert await FoundAgain(whereabouts, lambda: False).open(SHA256) is None
+    os.close(await FoundAgain(whereabouts, lambda: False).open(SHA256))
+
+
 async def test_of_several_files_the_one_with_these_bytes_is_taken(places):
     rows = [file(State.RELEASED, destination=places / name) for name in ("other", "link", "right")]
     assert await read(*rows) == CONTENT

@@ -7,12 +7,12 @@ import pytest
 
 from checkfirst.model import VerdictKind
 from checkfirst.vault.grip import grasp_blocking
+from checkfirst.vault.payload import seal_blocking
 from checkfirst.vault.problems import ChangedError, DiskError
 from checkfirst.vault.quarantine import (
     quarantine_blocking,
     read_report_blocking,
     scan_blocking,
-    seal_blocking,
 )
 from checkfirst.vault.report import Report
 

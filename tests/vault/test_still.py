@@ -70,12 +70,20 @@ def others(path, **more):
     return others_blocking(path, SHA, ["md5", "sha1"], lease=False, **more)
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o000])
-def test_other_hashes_are_of_the_same_bytes_and_a_payload_stays_sealed(path, mode):
-    os.chmod(path, mode)
-    found = others(path, insist=mode == 0)
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_other_hashes_are_of_the_same_bytes(path, is_folder):
+    if is_folder:
+        os.mkdir(path + b".folder")
+        os.rename(path, path + b".folder/payload.quarantined")
+        path += b".folder"
+    found = others(path, is_folder=is_folder)
     assert found == (hashlib.md5(CONTENT).hexdigest(), hashlib.sha1(CONTENT).hexdigest())
-    assert os.stat(path).st_mode & 0o777 == mode
+
+
+def test_a_payload_that_is_not_there_has_none_and_a_folder_that_is_away_may_have(path):
+    os.mkdir(path + b".folder")
+    assert others(path + b".folder", is_folder=True) == ()
+    assert others(path + b".gone", is_folder=True) is None
 
 
 def test_other_bytes_have_no_other_hashes_here(path):

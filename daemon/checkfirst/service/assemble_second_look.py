@@ -15,7 +15,6 @@ from checkfirst.service.second_look import LOOK_SECONDS, Means, SecondLook
 from checkfirst.service.taking_back import Reach, TakingBack
 from checkfirst.store.remembered import Remembered
 from checkfirst.store.second_looks import SecondLooks
-from checkfirst.vault.quarantine import PAYLOAD
 from checkfirst.vault.release import unlink_back_blocking
 from checkfirst.vault.still import Still, others_blocking, still_blocking
 from checkfirst.watch.mounts import filesystem_blocking, is_remote
@@ -103,9 +102,10 @@ def _reader(
     kinds = (Kind.SHA1, Kind.MD5)
 
     def read_blocking(place: bytes, sha256: str, *, is_stopped: bool) -> tuple[str, ...] | None:
-        path = os.path.join(place, PAYLOAD) if is_stopped else place
-        lease = not is_stopped and _leases_blocking(path)
-        return others_blocking(path, sha256, kinds, lease=lease, insist=is_stopped, stopped=stopped)
+        lease = not is_stopped and _leases_blocking(place)
+        return others_blocking(
+            place, sha256, kinds, lease=lease, is_folder=is_stopped, stopped=stopped
+        )
 
     async def read(file: Arrival) -> tuple[str, ...] | None:
         if file.destination is None or file.sha256 is None:

@@ -172,6 +172,7 @@ class Duties:
         if now - self._pruned_at < PRUNE_SECONDS:
             return
         self._pruned_at = now
+        await self._parts.recovery.seal()
         await self._parts.heed.prune()
         if keep is None:
             return

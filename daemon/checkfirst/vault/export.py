@@ -17,8 +17,9 @@ from checkfirst.model import Arrival
 from checkfirst.vault.encrypted_zip import EncryptedZip
 from checkfirst.vault.folder import make_folder_blocking, open_folder_blocking, sync_folder_blocking
 from checkfirst.vault.grip import Grip, grasp_blocking
+from checkfirst.vault.payload import PAYLOAD, grasp_payload_blocking
 from checkfirst.vault.problems import GoneError, NotAFileError, TamperedError, translate
-from checkfirst.vault.quarantine import PAYLOAD, REPORT, TEXT
+from checkfirst.vault.quarantine import REPORT, TEXT
 from checkfirst.vault.rename import put_under_free_name, rename_noreplace
 
 PASSWORD: Final = b"infected"
@@ -133,21 +134,15 @@ def _add_blocking(
             packed.add_blocking(shown, len(data), row.finished_at or modified, [data])
 
 
-@contextlib.contextmanager
-def _opened_blocking(folder: int, payload: bytes) -> Iterator[Grip]:
-    """The payload, readable through this descriptor alone."""
+def _opened_blocking(folder: int, payload: bytes) -> Grip:
     try:
-        grip = grasp_blocking(PAYLOAD, lease=False, dir_fd=folder, insist=True)
+        grip = grasp_payload_blocking(b".", dir_fd=folder)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise translate(error, _READING, payload) from error
-    with grip:
-        grip.path = payload
-        with contextlib.suppress(PermissionError):  # not ours; then its mode was never changed
-            os.fchmod(grip.descriptor, 0)
-        grip.rebase_blocking()
-        yield grip
+    grip.path = payload
+    return grip
 
 
 def _pieces_blocking(grip: Grip, sha256: str, read: Callable[[int], object]) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ import fcntl
 import os
 import signal
 import stat
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
@@ -28,7 +29,7 @@ _NO_FILE: Final = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV})
 class Grip:
     """A regular file held open. Not to be used by two threads at once."""
 
-    __slots__ = ("descriptor", "lease", "path", "stamp")
+    __slots__ = ("ctime_tells", "descriptor", "lease", "path", "stamp")
 
     def __init__(self, descriptor: int, path: bytes, stamp: Stamp, lease: bool | None) -> None:  # noqa: FBT001  (three answers, see below)
         self.descriptor = descriptor
@@ -38,6 +39,8 @@ class Grip:
         """How the file was at the last look."""
         self.lease = lease
         """True: held. False: refused, somebody writes. None: not to be had here, or not wanted."""
+        self.ctime_tells = True
+        """False where other readers of ours change the mode, and with it the ctime."""
 
     @property
     def leased(self) -> bool:
@@ -53,8 +56,9 @@ class Grip:
         if self.lease and fcntl.fcntl(self.descriptor, _GET_LEASE) != fcntl.F_RDLCK:
             return False
         then = self.stamp
-        return (seen.st_ctime_ns, seen.st_mtime_ns, seen.st_size, seen.st_ino, seen.st_dev) == (
-            then.ctime_ns,
+        if self.ctime_tells and seen.st_ctime_ns != then.ctime_ns:
+            return False
+        return (seen.st_mtime_ns, seen.st_size, seen.st_ino, seen.st_dev) == (
             then.mtime_ns,
             then.size,
             then.ino,
@@ -135,13 +139,13 @@ def grasp_blocking(
 ) -> Grip:
     """Open the regular file at `path` without following, waiting or side effects.
 
-    `insist`: an own file that its owner may not read (the payloads of the quarantine) is made
-    readable first. Raises NotAFileError, BusyError when the lease is refused, and OSError.
+    `insist`: an own file that its owner may not read is made readable first, and stays so. Raises
+    NotAFileError, BusyError when the lease is refused, and OSError.
     """
     try:
         descriptor = os.open(path, _OPEN, dir_fd=dir_fd)
     except PermissionError:
-        if not insist or not _made_readable_blocking(path, dir_fd):
+        if not insist or not change_mode_blocking(path, _readable, dir_fd):
             raise
         descriptor = os.open(path, _OPEN, dir_fd=dir_fd)
     except OSError as error:
@@ -165,13 +169,30 @@ def _gripped_blocking(descriptor: int, path: bytes, *, lease: bool) -> Grip:
     return Grip(descriptor, path, stamp_of(seen), granted)
 
 
-def _made_readable_blocking(path: bytes, dir_fd: int | None) -> bool:
-    handle = os.open(path, _PATH, dir_fd=dir_fd)
+def change_mode_blocking(
+    path: bytes, wanted: Callable[[int], int], dir_fd: int | None = None
+) -> bool:
+    """Give a regular file the mode that `wanted` makes of its own; False where that cannot be.
+
+    It need not be readable for that, and nothing is followed.
+    """
+    try:
+        handle = os.open(path, _PATH, dir_fd=dir_fd)
+    except OSError:
+        return False
     try:
         seen = os.fstat(handle)
-        if not stat.S_ISREG(seen.st_mode) or seen.st_uid != os.geteuid():
+        before = stat.S_IMODE(seen.st_mode)
+        if not stat.S_ISREG(seen.st_mode):
             return False
-        os.chmod(b"/proc/self/fd/%d" % handle, stat.S_IMODE(seen.st_mode) | stat.S_IRUSR)
+        if (mode := wanted(before)) != before:  # else the ctime would change for nothing
+            os.chmod(b"/proc/self/fd/%d" % handle, mode)
+    except (PermissionError, FileNotFoundError):  # not ours; or there is no /proc
+        return False
     finally:
         os.close(handle)
     return True
+
+
+def _readable(mode: int) -> int:
+    return mode | stat.S_IRUSR

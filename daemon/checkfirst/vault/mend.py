@@ -18,9 +18,10 @@ from checkfirst.model import OPEN_STATES, Arrival, State
 from checkfirst.store.step import Facts, Step
 from checkfirst.vault.digest import hash_of_blocking
 from checkfirst.vault.folder import OPEN_FOLDER, sync_folder_blocking
+from checkfirst.vault.payload import PAYLOAD, payload_hash_blocking, seal_blocking
 from checkfirst.vault.places import Places, folders_blocking, is_file_blocking
 from checkfirst.vault.problems import StoppedError
-from checkfirst.vault.quarantine import PAYLOAD, read_report_blocking, seal_blocking
+from checkfirst.vault.quarantine import read_report_blocking
 from checkfirst.vault.release import released_before_blocking
 from checkfirst.vault.restore import (
     delete_blocking,
@@ -194,10 +195,7 @@ class Mend:
         return self._hash_of_blocking(path, insist=False)
 
     def _payload_hash_blocking(self, folder: bytes) -> str | None:
-        try:
-            return self._hash_of_blocking(os.path.join(folder, PAYLOAD))
-        finally:
-            seal_blocking(folder)
+        return payload_hash_blocking(folder, self._stopped)
 
     def _is_copy_blocking(self, row: Arrival) -> bool:
         """Whether the held file is a copy of what still lies at the origin, byte for byte.

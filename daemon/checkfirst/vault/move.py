@@ -41,6 +41,8 @@ class Target:
     """Permission bits there; set-id bits are taken off."""
     mtime_ns: int | None = None
     """None keeps what the file has."""
+    alone: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
+    """Keeps others of us from changing the file's mode while it is given its own and renamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ def move_blocking(
         raise ChangedError(source)
     now = stamp_of(seen)
     if grip.leased and now.nlink == 1:
-        name = _renamed_blocking(grip, source, target, now)
+        with target.alone():
+            name = _renamed_blocking(grip, source, target, now)
         if name is not None:
             return Moved(name, fresh=False, other_names=0)
     return _copied_blocking(grip, source, target, now, stopped)

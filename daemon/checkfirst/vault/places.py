@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from checkfirst.model import Arrival, State
-from checkfirst.vault.quarantine import PAYLOAD, read_report_blocking
+from checkfirst.vault.payload import PAYLOAD, is_sealed_blocking, seal_blocking
+from checkfirst.vault.quarantine import read_report_blocking
 from checkfirst.vault.restore import remove_reports_blocking, restoring_to_blocking
 
 _SCRATCH: Final = re.compile(rb"\.checkfirst-.*\.partial|.*\.trial", re.DOTALL)
@@ -48,6 +49,14 @@ def lying_blocking(held: Iterable[bytes]) -> list[tuple[bytes, os.stat_result]]:
 def folders_blocking(quarantine: bytes) -> list[bytes]:
     """The folders of the quarantine, one a file."""
     return list(_entries_blocking(quarantine, stat.S_ISDIR))
+
+
+def seal_all_blocking(quarantine: bytes) -> None:
+    """Make every payload unreadable that is not."""
+    for folder in folders_blocking(quarantine):
+        with contextlib.suppress(OSError):
+            if not is_sealed_blocking(folder):
+                seal_blocking(folder)
 
 
 def reported_blocking(folders: Iterable[bytes]) -> list[Arrival]:

@@ -21,13 +21,13 @@ from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import make_folder_blocking, open_folder_blocking
 from checkfirst.vault.grip import Grip, grasp_blocking, stamp_of
 from checkfirst.vault.move import Moved, Target, move_blocking
+from checkfirst.vault.payload import PAYLOAD, grasp_payload_blocking
 from checkfirst.vault.placed import Placed
 from checkfirst.vault.problems import ChangedError, NotAFileError, translate
 from checkfirst.vault.rename import exists, next_free, unlink_if_same
 from checkfirst.vault.report import LARGEST, Report
 from checkfirst.vault.report_text import to_text
 
-PAYLOAD: Final = b"payload.quarantined"
 REPORT: Final = b"report.json"
 TEXT: Final = b"report.txt"
 
@@ -117,16 +117,6 @@ def payload_blocking(folder: int) -> Stamp | None:
     except FileNotFoundError:
         return None
     return stamp_of(seen) if stat.S_ISREG(seen.st_mode) else None
-
-
-def seal_blocking(folder: bytes) -> None:
-    """Make the payload unreadable again after a look at it."""
-    descriptor = open_folder_blocking(folder)
-    try:
-        with grasp_blocking(PAYLOAD, lease=False, dir_fd=descriptor, insist=True) as grip:
-            os.fchmod(grip.descriptor, 0)
-    finally:
-        os.close(descriptor)
 
 
 def _own_folder_blocking(
@@ -226,13 +216,10 @@ def _only_payload(n: int) -> bytes:
 
 
 def _is_whole_blocking(folder: int, sha256: str, stopped: Callable[[], bool] | None) -> bool:
-    """Whether the payload is what it should be; it is sealed again afterwards."""
+    """Whether the payload is what it should be."""
     try:
-        with grasp_blocking(PAYLOAD, lease=False, dir_fd=folder, insist=True) as grip:
-            try:
-                return digest_blocking(grip, stopped) == sha256
-            finally:
-                os.fchmod(grip.descriptor, 0)
+        with grasp_payload_blocking(b".", dir_fd=folder) as grip:
+            return digest_blocking(grip, stopped) == sha256
     except (ChangedError, NotAFileError, OSError):
         return False
 

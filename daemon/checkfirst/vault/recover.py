@@ -13,14 +13,15 @@ from checkfirst.clock import Clock
 from checkfirst.model import OPEN_STATES, Arrival, State
 from checkfirst.store.journal import Journal
 from checkfirst.vault.mend import UNFINISHED, Mend
+from checkfirst.vault.payload import PAYLOAD
 from checkfirst.vault.places import (
     Places,
     clear_scratch_blocking,
     folders_blocking,
     lying_blocking,
     reported_blocking,
+    seal_all_blocking,
 )
-from checkfirst.vault.quarantine import PAYLOAD
 from checkfirst.vault.restore import remove_reports_blocking
 
 _FOUND = "it was found in the held folder without a row in the journal"
@@ -63,9 +64,14 @@ class Recovery:
         # Rows that a command is working on right now are that command's.
         await self.take_over([row.id for row in await self._journal.open_rows()])
         await asyncio.to_thread(clear_scratch_blocking, self._places)
+        await self.seal()
         await self._adopt_held()
         await self._adopt_quarantined()
         return await self._journal.open_rows()
+
+    async def seal(self) -> None:
+        """Make payloads unreadable again that were being opened when their reader was killed."""
+        await asyncio.to_thread(seal_all_blocking, self._places.quarantine)
 
     async def take_over(self, ids: Sequence[int]) -> list[Arrival]:
         """Those of the rows that nobody works on, mended; ended ones are left out."""

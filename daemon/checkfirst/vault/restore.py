@@ -7,6 +7,7 @@ question: a watched one would only have the file taken again.
 import contextlib
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from checkfirst.policy.names import numbered
@@ -18,11 +19,16 @@ from checkfirst.vault.folder import (
     open_folder_blocking,
     sync_folder_blocking,
 )
-from checkfirst.vault.grip import grasp_blocking
 from checkfirst.vault.move import Moved, Target, move_blocking
+from checkfirst.vault.payload import (
+    PAYLOAD,
+    alone_blocking,
+    grasp_payload_blocking,
+    seal_blocking,
+)
 from checkfirst.vault.placed import Placed
 from checkfirst.vault.problems import ChangedError, GoneError, TamperedError, translate
-from checkfirst.vault.quarantine import PAYLOAD, REPORT, TEXT
+from checkfirst.vault.quarantine import REPORT, TEXT
 
 _TO: Final = b"restoring-to"
 """A symbolic link to the folder that a file is being given back into, while it is; so a restore
@@ -55,13 +61,14 @@ def restore_blocking(  # noqa: PLR0913  (what, whence, whither, and how it is to
     quarantine.
     """
     payload = os.path.join(folder, PAYLOAD)
+    alone = partial(alone_blocking, folder)
     try:
         there = make_folder_blocking(to)
         try:
             moved = _verified_and_moved_blocking(
-                payload,
+                folder,
                 to,
-                Target("restore", there, _numbered(name), sha256, mode, mtime_ns),
+                Target("restore", there, _numbered(name), sha256, mode, mtime_ns, alone),
                 stopped,
                 noted=noted,
             )
@@ -106,35 +113,33 @@ def _numbered(name: bytes) -> Callable[[int], bytes]:
 
 
 def _verified_and_moved_blocking(
-    payload: bytes,
+    folder: bytes,
     to: bytes,
     target: Target,
     stopped: Callable[[], bool] | None,
     *,
     noted: bool,
 ) -> Moved:
-    folder = open_folder_blocking(os.path.dirname(payload))
+    payload = os.path.join(folder, PAYLOAD)
     try:
-        grip = grasp_blocking(PAYLOAD, lease=True, dir_fd=folder, insist=True)
+        grip = grasp_payload_blocking(folder, lease=True)
     except FileNotFoundError as error:
         raise GoneError(payload) from error
-    finally:
-        os.close(folder)
     with grip:
-        grip.path = payload
         try:
             failpoint("restore.opened")
             if digest_blocking(grip, stopped) != target.sha256:
-                raise TamperedError(payload)  # noqa: TRY301  (sealed below, like the rest)
+                raise TamperedError(payload)  # noqa: TRY301  (put in order below, like the rest)
             failpoint("restore.verified")
-            forget_restoring_blocking(os.path.dirname(payload))
+            forget_restoring_blocking(folder)
             if noted:
-                _note_blocking(os.path.dirname(payload), to)
+                _note_blocking(folder, to)
             failpoint("restore.noted")
             return move_blocking(grip, payload, target, stopped)
         except BaseException as error:
-            _seal_blocking(grip.descriptor)
-            forget_restoring_blocking(os.path.dirname(payload))
+            with contextlib.suppress(OSError):
+                seal_blocking(folder)
+            forget_restoring_blocking(folder)
             if isinstance(error, ChangedError):
                 raise TamperedError(payload) from error
             raise
@@ -171,11 +176,6 @@ def _note_blocking(folder: bytes, to: bytes) -> None:
             sync_folder_blocking(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _seal_blocking(descriptor: int) -> None:
-    with contextlib.suppress(OSError):
-        os.fchmod(descriptor, 0)
 
 
 def _removed_blocking(folder: bytes, step: str) -> tuple[bytes, ...]:

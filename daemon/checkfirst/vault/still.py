@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from enum import StrEnum
 
 from checkfirst.errors import FileProblem
 from checkfirst.vault.digest import digest_blocking, digests_and_head_blocking
 from checkfirst.vault.grip import grasp_blocking
+from checkfirst.vault.payload import grasp_payload_blocking
 from checkfirst.vault.problems import NotAFileError
 
 
@@ -46,23 +46,21 @@ def others_blocking(
     kinds: Collection[str],
     *,
     lease: bool,
-    insist: bool = False,
+    is_folder: bool = False,
     stopped: Callable[[], bool] | None = None,
 ) -> tuple[str, ...] | None:
     """Other hashes of these bytes: none when they are not there any more, None while unreadable.
 
-    `kinds` are hashlib's names. `insist`: a payload of the quarantine, which nobody may read, is
-    made readable for this descriptor alone.
+    `kinds` are hashlib's names. `is_folder`: the path is a folder of the quarantine, whose payload
+    is meant.
     """
+    grasp = grasp_payload_blocking if is_folder else grasp_blocking
+    home = path if is_folder else os.path.dirname(path)
     try:
-        with grasp_blocking(path, lease=lease, insist=insist) as grip:
-            if insist:
-                with suppress(PermissionError):  # not ours; then its mode was never changed
-                    os.fchmod(grip.descriptor, 0)
-                grip.rebase_blocking()
+        with grasp(path, lease=lease) as grip:
             (found, *others), _ = digests_and_head_blocking(grip, kinds, stopped)
     except (FileNotFoundError, NotADirectoryError):
-        return () if os.path.isdir(os.path.dirname(path)) else None
+        return () if os.path.isdir(home) else None
     except NotAFileError:
         return ()
     except (FileProblem, OSError):
