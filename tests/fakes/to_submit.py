@@ -1,6 +1,6 @@
 """The record of uploads to come in a dict, as one process of several sees it."""
 
-from checkfirst.store.to_submit import Intent, Owed
+from checkfirst.store.to_submit import Claim, Intent
 from tests.fakes.submissions import FakeSubmissions
 
 
@@ -13,22 +13,34 @@ class FakeToSubmit:
         self.owed: set[str] = set()
         self.claims: dict[str, str] = {}
         """Who sends what: "us", or who a test says does."""
+        self.begun: set[str] = set()
         submissions.to_submit = self
 
     async def owe(self, intent: Intent) -> None:
         self.intents.setdefault(intent.sha256, intent)
         self.owed.add(intent.sha256)
 
-    async def claim(self, intent: Intent, since: float) -> bool:
+    async def claim(self, intent: Intent, since: float, *, anew: bool) -> Claim:
         sent = self._submissions.rows.get(intent.sha256)
-        if sent is not None and sent.submitted_at > since:
-            return False
+        uploaded = sent is not None and sent.submitted_at > since
+        if uploaded or self.claims.get(intent.sha256, "us") != "us":
+            return Claim.THEIRS
+        if intent.sha256 in self.begun and not anew:
+            self.claims.pop(intent.sha256, None)
+            return Claim.CUT_OFF
         self.intents.setdefault(intent.sha256, intent)
-        return self.claims.setdefault(intent.sha256, "us") == "us"
+        self.claims[intent.sha256] = "us"
+        self.begun.add(intent.sha256)
+        return Claim.OURS
+
+    async def cut_off(self, sha256: str) -> None:
+        if self.claims.get(sha256) == "us":
+            del self.claims[sha256]
 
     async def unclaim(self, sha256: str) -> None:
         if self.claims.get(sha256) == "us":
             del self.claims[sha256]
+            self.begun.discard(sha256)
             if sha256 not in self.owed:
                 self.intents.pop(sha256, None)
 
@@ -37,13 +49,11 @@ class FakeToSubmit:
         if self.claims.get(sha256, "us") == "us":
             self.forget(sha256)
 
-    async def left_undone(self) -> list[Owed]:
-        return [
-            Owed(self.intents[sha256], self.claims.get(sha256) == "us")
-            for sha256 in sorted(self.owed)
-        ]
+    async def left_undone(self) -> list[Intent]:
+        return [self.intents[sha256] for sha256 in sorted(self.owed)]
 
     def forget(self, sha256: str) -> None:
         self.owed.discard(sha256)
+        self.begun.discard(sha256)
         self.claims.pop(sha256, None)
         self.intents.pop(sha256, None)

@@ -162,22 +162,51 @@ def test_what_is_not_to_be_had_or_not_wanted_any_more_is_not_made_up_for(
     assert len(simulator.uploads) == 1
 
 
-def test_an_upload_that_had_begun_is_not_sent_a_second_time(home: Path, simulator: Elsewhere):
-    simulator.behave(queued_seconds=3600.0, first_analysis=FirstAnalysis.NOT_FOUND)
-    house = House(home, simulator.url, unknowns=GO_ON)
+@pytest.mark.parametrize("wait", [True, False])
+def test_an_upload_that_arrived_though_it_was_cut_off_is_not_sent_again(
+    home: Path, simulator: Elsewhere, wait: bool
+):
+    """It is unknown for a while all the same, and less than a poll later it is known."""
+    simulator.behave(
+        queued_seconds=1.0,
+        in_progress_seconds=1.0,
+        first_analysis=FirstAnalysis.NOT_FOUND,
+        latency=Latency(back=(3.0, 3.0)),
+    )
+    late = {"first": "4s", "at_most": "4s"}
+    house = House(home, simulator.url, unknowns={"submit": True, "wait": wait}, poll=late)
     with house.running():
-        simulator.behave(latency=Latency(back=(3.0, 3.0)))
         house.drop("new.exe", CONTENT)
-        house.until("new.exe", State.RELEASED)
         wait_for("it has arrived", lambda: simulator.uploads)
         house.kill()
         simulator.behave(latency=Latency())
         house.start()
-        house.until_said("not sent", "VirusTotal may have got it")
-        house.drop("other.exe", CONTENT + b"!")
-        house.until_said("submitted", "other.exe")
-    first, second = simulator.uploads
-    assert first.sha256 != second.sha256
+        if wait:
+            assert house.until_ended("new.exe")[b"new.exe"].state is State.QUARANTINED
+        else:
+            house.until_said("not sent", "VirusTotal knows it by now")
+    assert len(simulator.uploads) == 1
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_an_upload_that_was_cut_off_and_stays_unknown_is_sent_again(
+    home: Path, simulator: Elsewhere, wait: bool
+):
+    simulator.behave(
+        queued_seconds=3600.0,
+        first_analysis=FirstAnalysis.NOT_FOUND,
+        latency=Latency(back=(3.0, 3.0)),
+    )
+    house = House(home, simulator.url, unknowns={"submit": True, "wait": wait})
+    with house.running():
+        house.drop("new.exe", CONTENT)
+        wait_for("it has arrived", lambda: simulator.uploads)
+        house.kill()
+        simulator.behave(latency=Latency())
+        house.start()
+        house.until_said("submitted", "new.exe")
+        wait_for("its row says that it left", lambda: house.rows("new.exe")[0].submitted_at)
+    assert [each.method for each in simulator.requests] == ["GET", "POST", "GET", "GET", "POST"]
 
 
 def submitting(house: House, path: Path) -> "subprocess.Popen[str]":

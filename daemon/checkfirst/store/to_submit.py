@@ -1,16 +1,19 @@
 """Uploads that are to come or under way, so that no two processes send one and none is lost.
 
-Whoever sends a file claims it first; a claim falls with its process. An upload for whose answer a
-file waits needs no more than that, as the file asks again. One is *owed* when its files are decided
-on already.
+Whoever sends a file claims it first; a claim falls with its process. From the claim on an upload
+has *begun*: unless somebody hears how it ended, VirusTotal may have got the file. One for whose
+answer a file waits is found again by that file, which asks anew; one is *owed* when its files are
+decided on already.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from checkfirst.model import Risk
+from checkfirst.store import row
 from checkfirst.store.process import is_alive
 
 if TYPE_CHECKING:
@@ -30,17 +33,24 @@ class Intent:
     """Its place among what waits; seconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """What an earlier life of the daemon has left undone."""
+class Claim(StrEnum):
+    """What a claim comes to."""
 
-    intent: Intent
-    begun: bool
-    """Bytes had begun to leave, and nobody heard how it ended."""
+    OURS = "ours"
+    """Nobody else sends it now."""
+    THEIRS = "theirs"
+    """Another process sends it, or it was uploaded lately."""
+    CUT_OFF = "cut-off"
+    """It had begun, and nobody heard how it ended; it is claimed by nobody."""
 
 
 _COLUMNS = "sha256, size, risk, name, since"
-_INSERT = f"INSERT INTO to_submit ({_COLUMNS}, claim, owed) SELECT ?, ?, ?, ?, ?, ?, ?"
+_INSERT = (
+    "INSERT INTO to_submit (sha256, size, risk, name, since, claim, owed, begun)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_HAS_FILE = f"SELECT 1 FROM arrivals WHERE sha256 = to_submit.sha256 AND {row.IS_WAITING}"  # noqa: S608  (our own words)
+_IS_NEEDLESS = f"NOT owed AND claim IS NULL AND NOT EXISTS ({_HAS_FILE})"
 
 
 class ToSubmit:
@@ -58,36 +68,60 @@ class ToSubmit:
         """From now on a restart finds it, until it was uploaded or is waived."""
         async with self._database.writing() as connection:
             await connection.execute_fetchall(
-                f"{_INSERT} WHERE true ON CONFLICT (sha256) DO UPDATE SET owed = 1",
-                (*_values(intent), None, 1),
+                f"{_INSERT} ON CONFLICT (sha256) DO UPDATE SET owed = 1",
+                (*_values(intent), None, 1, 0),
             )
 
-    async def claim(self, intent: Intent, since: float) -> bool:
-        """Whether it is ours to send: nobody alive sends it, and nobody has uploaded it `since`."""
-        others = await self._database.rows(
+    async def claim(self, intent: Intent, since: float, *, anew: bool) -> Claim:
+        """Make it ours to send, unless somebody alive sends it or has uploaded it `since`.
+
+        One that was cut off is claimed only `anew`: by whoever knows that it has not arrived.
+        """
+        claims = await self._database.rows(
             "SELECT claim FROM to_submit WHERE sha256 = ? AND claim <> ?",
             (intent.sha256, self._process),
         )
-        dead = [claim for (claim,) in others if not await asyncio.to_thread(self._alive, claim)]
+        over = {None, self._process, *await self._dead([claim for (claim,) in claims])}
         async with self._database.writing() as connection:
-            taken = await connection.execute_fetchall(
-                f"{_INSERT} WHERE NOT EXISTS"  # noqa: S608  (our own words)
-                " (SELECT 1 FROM submissions WHERE sha256 = ? AND submitted_at > ?)"
-                " ON CONFLICT (sha256) DO UPDATE SET claim = excluded.claim"
-                " WHERE claim IS NULL OR claim IN (excluded.claim, ?) RETURNING 1",
-                (*_values(intent), self._process, 0, intent.sha256, since, *(dead or [None])),
+            uploaded = await connection.execute_fetchall(
+                "SELECT 1 FROM submissions WHERE sha256 = ? AND submitted_at > ?",
+                (intent.sha256, since),
             )
-        return bool(taken)
+            found = await connection.execute_fetchall(
+                "SELECT claim, begun FROM to_submit WHERE sha256 = ?", (intent.sha256,)
+            )
+            if list(uploaded) or any(claim not in over for claim, _ in found):
+                return Claim.THEIRS
+            if not anew and any(begun for _, begun in found):
+                await connection.execute_fetchall(
+                    "UPDATE to_submit SET claim = NULL WHERE sha256 = ?", (intent.sha256,)
+                )
+                return Claim.CUT_OFF
+            await connection.execute_fetchall(
+                f"{_INSERT} ON CONFLICT (sha256) DO UPDATE SET claim = excluded.claim, begun = 1",
+                (*_values(intent), self._process, 0, 1),
+            )
+            return Claim.OURS
 
-    async def unclaim(self, sha256: str) -> None:
-        """We do not send it now, and nothing of it has arrived."""
+    async def cut_off(self, sha256: str) -> None:
+        """We do not send it now, and all of it may have arrived."""
         async with self._database.writing() as connection:
             await connection.execute_fetchall(
                 "UPDATE to_submit SET claim = NULL WHERE sha256 = ? AND claim = ?",
                 (sha256, self._process),
             )
+
+    async def unclaim(self, sha256: str) -> None:
+        """We do not send it now, and it has not arrived."""
+        async with self._database.writing() as connection:
             await connection.execute_fetchall(
-                "DELETE FROM to_submit WHERE sha256 = ? AND claim IS NULL AND NOT owed", (sha256,)
+                "UPDATE to_submit SET claim = NULL, begun = 0 WHERE sha256 = ? AND claim = ?",
+                (sha256, self._process),
+            )
+            await connection.execute_fetchall(
+                "DELETE FROM to_submit WHERE sha256 = ? AND claim IS NULL AND NOT owed"
+                " AND NOT begun",
+                (sha256,),
             )
 
     async def waive(self, sha256: str) -> None:
@@ -101,30 +135,29 @@ class ToSubmit:
                 (sha256, self._process),
             )
 
-    async def left_undone(self) -> list[Owed]:
+    async def left_undone(self) -> list[Intent]:
         """All that is owed, oldest first; to be asked before this process sends anything.
 
-        Claims that are ours are of an earlier life then. What the dead claimed and is not owed is
-        forgotten.
+        Claims that are ours are of an earlier life then; they fall with those of the dead. What is
+        neither owed nor under way, and what no file waits for, is forgotten.
         """
-        found = await self._database.rows(
-            f"SELECT {_COLUMNS}, claim, owed FROM to_submit ORDER BY since, sha256"  # noqa: S608
+        found = await self._database.rows("SELECT claim FROM to_submit WHERE claim IS NOT NULL")
+        over = {self._process, *await self._dead([claim for (claim,) in found])}
+        async with self._database.writing() as connection:
+            await connection.executemany(
+                "UPDATE to_submit SET claim = NULL WHERE claim = ?", [(claim,) for claim in over]
+            )
+            await connection.execute_fetchall(f"DELETE FROM to_submit WHERE {_IS_NEEDLESS}")  # noqa: S608  (our own words)
+        owed = await self._database.rows(
+            f"SELECT {_COLUMNS} FROM to_submit WHERE owed ORDER BY since, sha256"  # noqa: S608
         )
-        claims = {claim for *_, claim, _ in found if claim is not None}
-        over = {claim for claim in claims if await self._is_over(claim)}
-        if lost := [(each[0], each[-2]) for each in found if each[-2] in over and not each[-1]]:
-            async with self._database.writing() as connection:
-                await connection.executemany(
-                    "DELETE FROM to_submit WHERE sha256 = ? AND claim = ? AND NOT owed", lost
-                )
         return [
-            Owed(Intent(sha256, size, Risk(risk), name, since), claim in over)
-            for sha256, size, risk, name, since, claim, owed in found
-            if owed
+            Intent(sha256, size, Risk(risk), name, since)
+            for sha256, size, risk, name, since in owed
         ]
 
-    async def _is_over(self, claim: str) -> bool:
-        return claim == self._process or not await asyncio.to_thread(self._alive, claim)
+    async def _dead(self, claims: Iterable[str]) -> list[str]:
+        return [claim for claim in set(claims) if not await asyncio.to_thread(self._alive, claim)]
 
 
 def _values(intent: Intent) -> tuple[object, ...]:

@@ -562,15 +562,109 @@ async def test_an_upload_that_is_forgotten_is_recorded_and_not_waited_for(scene,
     assert sha("a") not in scene.remembered
 
 
-async def test_an_upload_that_is_stopped_is_begun_again(scene, files):
+async def broken_off(scene: Scene, files: Files) -> None:
+    """The source is stopped while it sends, and goes on in the same process."""
     scene.api.gates["upload"] = asyncio.Event()
     await files.ask()
     async with scene.running():
         await scene.settle()
-    scene.api.gates["upload"].set()
+    scene.api.gates.clear()
+
+
+async def killed(scene: Scene, files: Files) -> None:
+    await broken_off(scene, files)
+    scene.to_submit.claims.clear()  # they fall with their process
+    rules = scene.source._trouble.rules
+    scene.anew(rules)
+    if rules.wait:  # else the file is decided on already
+        await files.ask()
+    else:
+        path = os.path.join(files.folder, "a")
+        scene.find = lambda _: asyncio.to_thread(os.open, path, os.O_RDONLY)
+
+
+async def no_answer(scene: Scene, files: Files) -> None:
+    scene.api.script["upload"] = [DROPPED, Descriptor("x")]
+    await files.ask()
+
+
+CUTS = [broken_off, killed, no_answer]
+
+
+@pytest.mark.parametrize("rules", [WAIT, GO_ON])
+@pytest.mark.parametrize("cut", CUTS)
+async def test_an_upload_that_was_cut_off_and_has_not_arrived_is_sent_again(tmp_path, rules, cut):
+    scene = Scene(rules)
+    await cut(scene, Files(tmp_path, scene))
     async with scene.running():
         await scene.settle()
-    assert scene.api.verbs() == ["report", "upload", "upload"]
+        assert scene.api.verbs().count("upload") == 1
+        await scene.after(29)
+        assert scene.api.verbs().count("upload") == 1
+        if rules is WAIT:
+            assert "cut off" in scene.source.outlook()[0].reason
+        await scene.after(2)
+        assert scene.api.verbs()[-2:] == ["report", "upload"]
+        assert scene.api.verbs().count("upload") == 2
+        scene.api.script["analysis"] = [DONE_CLEAN]
+        await scene.after(60)
+        assert scene.source._queue.cases == {}
+        assert scene.source._course.open_files == 0
+    assert [one for _, one in scene.kinds()] == ["clean" if rules is WAIT else "unknown"]
+    assert scene.to_submit.intents == {}
+    assert scene.ledger.counted == len(scene.api.calls)
+
+
+@pytest.mark.parametrize("rules", [WAIT, GO_ON])
+@pytest.mark.parametrize("cut", CUTS)
+async def test_one_that_has_arrived_is_not_though_virustotal_does_not_know_it_at_once(
+    tmp_path, rules, cut
+):
+    scene = Scene(rules)
+    await cut(scene, Files(tmp_path, scene))
+    async with scene.running():
+        await scene.after(20)
+        sha256 = next(iter(scene.to_submit.intents))
+        scene.api.script["report"] = [replace(clean(), sha256=sha256)]
+        await scene.after(60)
+        assert scene.source._queue.cases == {}
+        assert scene.source._course.open_files == 0
+    assert scene.api.verbs().count("upload") == 1
+    assert scene.api.verbs()[-1] == "report"
+    assert scene.remembered[sha256].kind == "clean"
+    assert [one for _, one in scene.kinds()] == ["clean" if rules is WAIT else "unknown"]
+
+
+async def test_one_that_is_cut_off_time_and_again_is_looked_up_each_time_and_ever_later(
+    scene, files
+):
+    scene.api.script["upload"] = [DROPPED]
+    await files.ask()
+    async with scene.running():
+        await scene.after(3600)
+        before = len(scene.api.calls)
+        await scene.after(3600)
+    verbs = scene.api.verbs()
+    assert verbs[:6] == ["report", "upload"] * 3
+    assert 2 <= len(verbs) - before <= 10
+    assert scene.delivered == []
+
+
+@pytest.mark.parametrize("rules", [WAIT, GO_ON])
+async def test_a_copy_that_comes_after_it_was_cut_off_is_answered(tmp_path, rules):
+    scene = Scene(rules)
+    files = Files(tmp_path, scene)
+    await no_answer(scene, files)
+    async with scene.running():
+        await scene.settle()
+        await files.ask("copy")
+        scene.api.script["analysis"] = [DONE_CLEAN]
+        await scene.after(120)
+        assert scene.source._queue.cases == {}
+        assert scene.source._course.open_files == 0
+    kinds = [one for _, one in scene.kinds()]
+    assert kinds == (["clean"] if rules is WAIT else ["unknown", "unknown"])
+    assert scene.api.verbs().count("upload") == 2
 
 
 async def test_an_upload_that_probes_is_the_only_request(scene, files):

@@ -18,7 +18,7 @@ from checkfirst.sources.virustotal.reply import (
 )
 from checkfirst.store.ledger import Permit
 from checkfirst.store.submissions import Sent, Submission
-from checkfirst.store.to_submit import Intent, Owed
+from checkfirst.store.to_submit import Claim, Intent
 
 
 class Api(Protocol):
@@ -99,19 +99,23 @@ class ToSubmit(Protocol):
         """It is to come, and a restart must find it."""
         ...
 
-    async def claim(self, intent: Intent, since: float) -> bool:
-        """Whether it is ours to send: nobody does, and nobody has since then."""
+    async def claim(self, intent: Intent, since: float, *, anew: bool) -> Claim:
+        """Make it ours to send: nobody does, nobody has since then, and it has not arrived."""
+        ...
+
+    async def cut_off(self, sha256: str) -> None:
+        """We do not send it now, and all of it may have arrived."""
         ...
 
     async def unclaim(self, sha256: str) -> None:
-        """We do not send it now."""
+        """We do not send it now, and it has not arrived."""
         ...
 
     async def waive(self, sha256: str) -> None:
         """It is not owed any more."""
         ...
 
-    async def left_undone(self) -> list[Owed]:
+    async def left_undone(self) -> list[Intent]:
         """Give what an earlier run owed."""
         ...
 

@@ -1,7 +1,7 @@
 """Uploads that are owed: their files are decided on, and nobody waits for them.
 
-Each is written down before its file is let go or stopped, so that a restart makes up for it. What
-had begun to leave is not sent a second time. Who sends a file claims it first, owed or not.
+Each is written down before its file is let go or stopped, so that a restart makes up for it. Who
+sends a file claims it first, owed or not.
 """
 
 import os
@@ -13,15 +13,14 @@ from checkfirst.sources.virustotal.events import TakenUp, Waived
 from checkfirst.sources.virustotal.opened import words
 from checkfirst.sources.virustotal.outside import Outside
 from checkfirst.sources.virustotal.queue import Case, Queue
-from checkfirst.sources.virustotal.reply import Failure, Reach
+from checkfirst.sources.virustotal.reply import Failure, FailureKind, Reach
 from checkfirst.sources.virustotal.trouble import Trouble
-from checkfirst.store.to_submit import Intent
+from checkfirst.store.to_submit import Claim, Intent
 
 SUBMITTED_LATELY = 86_400.0
 """Seconds in which a file is not uploaded a second time, whatever became of the first."""
 
 UNWANTED = "the settings do not ask for it any more"
-CUT_OFF = "that was cut off, and VirusTotal may have got it"
 
 
 class Owing:
@@ -38,16 +37,14 @@ class Owing:
         rules = self._trouble.rules
         if self._took_up or not rules.makes_up:
             return
-        for owed in await self._out.to_submit.left_undone():
-            intent = owed.intent
+        for intent in await self._out.to_submit.left_undone():
             question = Question(intent.sha256, intent.size, intent.risk, intent.name, intent.since)
-            if owed.begun or not rules.submits(question):
-                await self._out.to_submit.waive(intent.sha256)
-                reason = CUT_OFF if owed.begun else UNWANTED
-                self._out.on_event(Waived(intent.sha256, show(intent.name), reason))
-            else:
+            if rules.submits(question):
                 self._out.on_event(TakenUp(intent.sha256, intent.name))
                 self._queue.add_owed(question)
+            else:
+                await self._out.to_submit.waive(intent.sha256)
+                self._out.on_event(Waived(intent.sha256, show(intent.name), UNWANTED))
         self._took_up = True
 
     async def owe(self, case: Case) -> None:
@@ -82,15 +79,18 @@ class Owing:
         self._queue.remove(case)
         return False
 
-    async def claims(self, case: Case) -> bool:
-        """Whether it is ours to send: no other process does, and none has lately."""
+    async def claim(self, case: Case) -> Claim:
+        """Make it ours to send, unless another process does, or has lately, or it was cut off."""
         since = self._out.clock.now() - SUBMITTED_LATELY
-        return await self._out.to_submit.claim(_intent(case), since)
+        return await self._out.to_submit.claim(_intent(case), since, anew=case.looked_again)
 
-    async def failed(self, case: Case, failure: Failure) -> None:
-        """Let others send it, unless it may have arrived: then no restart sends it again."""
-        if not (case.owed and failure.reach is Reach.SENT):
-            await self._out.to_submit.unclaim(case.sha256)
+    async def failed(self, case: Case, failure: Failure) -> bool:
+        """Let others send it; whether VirusTotal may have got it, which they will know as well."""
+        if failure.kind is FailureKind.RETRY and failure.reach is Reach.SENT:
+            await self._out.to_submit.cut_off(case.sha256)
+            return True
+        await self._out.to_submit.unclaim(case.sha256)
+        return False
 
 
 def _intent(case: Case) -> Intent:

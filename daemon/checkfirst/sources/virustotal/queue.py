@@ -66,6 +66,10 @@ class Case:
     verdict: Verdict | None = None
     keeps: bool = True
     """Whether the verdict holds for others too, who may be more patient."""
+    attempts: int = 0
+    """Uploads of it that failed and are no matter of the network as a whole."""
+    looked_again: bool = False
+    """Whether it is looked up anew since its upload was cut off."""
     owed: bool = False
     """Whether it is to be uploaded though nobody waits for that."""
     again: bool = False

@@ -4,16 +4,18 @@ import os
 from contextlib import suppress
 
 from checkfirst.errors import StoreError
+from checkfirst.policy.retry import backoff
 from checkfirst.sources.virustotal import verdict
 from checkfirst.sources.virustotal.course import CHANGED, TOO_LARGE, Course
 from checkfirst.sources.virustotal.events import Problem, Submitted
 from checkfirst.sources.virustotal.outside import Outside
 from checkfirst.sources.virustotal.owing import UNWANTED
 from checkfirst.sources.virustotal.queue import Case, Queue, Stage
-from checkfirst.sources.virustotal.reply import Descriptor, Failure, FailureKind
+from checkfirst.sources.virustotal.reply import Descriptor, Failure, FailureKind, Reach
 from checkfirst.sources.virustotal.trouble import Trouble
 from checkfirst.store.ledger import Permit
 from checkfirst.store.submissions import Sent, Submission
+from checkfirst.store.to_submit import Claim
 
 MOST_ATTEMPTS = 10
 """An upload that nobody waits for is given up after so many failures."""
@@ -55,10 +57,18 @@ class Uploads:
         return True
 
     async def claims(self, case: Case) -> bool:
-        """Whether it is ours to send; else another process is followed, which does or has."""
-        if await self._course.owing.claims(case):
+        """Whether it is ours to send; else another process is followed, which does or has.
+
+        One that was cut off, by whichever process, is looked up once more first.
+        """
+        claim = await self._course.owing.claim(case)
+        if claim is Claim.OURS:
+            case.looked_again = False
             return True
-        if not await self.is_needless(case):
+        if claim is Claim.CUT_OFF:
+            self._let_go(case)
+            self._look_again(case)
+        elif not await self.is_needless(case):
             self._let_go(case)
             case.why = "another process submits it to VirusTotal"
             self._queue.place(case, due=self._out.clock.monotonic() + FOLLOW_SECONDS)
@@ -102,9 +112,10 @@ class Uploads:
         await self._record(case, reply)
         await self._course.ended(permit, reply)
         if isinstance(reply, Failure):
-            await self._course.owing.failed(case, reply)
+            was_cut_off = await self._course.owing.failed(case, reply)
             case.landed, case.stage = None, Stage.UPLOAD
-            await self._failed(case, reply)
+            if await self._failed(case, reply) and was_cut_off:
+                self._look_again(case)
             return
         self._trouble.answered()
         nobody_waits = case.verdict is not None or not case.wanted
@@ -125,7 +136,21 @@ class Uploads:
         case.submission, case.owed = Submission(case.sha256, reply.analysis_id, now), False
         self._out.on_event(Submitted(case.sha256, question.size, reply.analysis_id, now))
 
-    async def _failed(self, case: Case, failure: Failure) -> None:
+    def _look_again(self, case: Case) -> None:
+        """VirusTotal may have got it: it is looked up, and sent again when it is not known then.
+
+        VirusTotal may know a file only some seconds after it has arrived. One that it does not know
+        after the time in which an analysis is first asked for is sent twice rather than never.
+        """
+        poll, retry = self._trouble.rules.poll, self._trouble.rules.retry
+        seconds = backoff(case.attempts, retry.first, retry.at_most, self._out.random())
+        case.looked_again, case.verdict, case.again, case.failures = True, None, False, 0
+        case.why = "its upload to VirusTotal was cut off, and may have arrived"
+        due = self._out.clock.monotonic() + max(seconds, poll.first)
+        self._queue.place(case, Stage.LOOK_UP, due)
+
+    async def _failed(self, case: Case, failure: Failure) -> bool:
+        """Go by a failure on the way; whether another try is to come."""
         if failure.kind is FailureKind.TOO_LARGE:
             self._trouble.answered()
             await self._give_up(case, TOO_LARGE, "it is too large for VirusTotal")
@@ -134,11 +159,14 @@ class Uploads:
         else:
             self._let_go(case)
             self._trouble.failed(case, failure)
-            lasting = failure.kind is FailureKind.REFUSED or case.failures >= MOST_ATTEMPTS
-            if case.verdict is not None and lasting:
-                text = f"{case.name} was decided on, but not submitted: {failure.message}"
-                self._out.on_event(Problem(text, case.sha256))
-                await self._close(case)
+            case.attempts += failure.kind is FailureKind.RETRY and failure.reach is not Reach.UNSENT
+            lasting = failure.kind is FailureKind.REFUSED or case.attempts >= MOST_ATTEMPTS
+            if case.verdict is None or not lasting:
+                return True
+            text = f"{case.name} was decided on, but not submitted: {failure.message}"
+            self._out.on_event(Problem(text, case.sha256))
+            await self._close(case)
+        return False
 
     async def _give_up(self, case: Case, reason: str, waived: str) -> None:
         """It cannot be submitted, so it stays what it is: unknown."""
