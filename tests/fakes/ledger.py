@@ -25,9 +25,9 @@ class FakeLedger:
 
     @property
     def pace(self) -> quota.Pace:
-        day = quota.day_of(self._clock.now())
-        limits = self.limits
-        return quota.Pace(limits.per_minute, limits.per_day, day, self.days.count(day))
+        now = self._clock.now()
+        used = quota.Used((), self.days.count(quota.day_of(now)), len(self.days))
+        return quota.Pace(self.limits, used, now)
 
     @property
     def counted(self) -> int:

@@ -9,6 +9,7 @@ from checkfirst.policy.quota import (
     Limits,
     Pace,
     Slot,
+    Turns,
     Used,
     day_of,
     narrower,
@@ -141,27 +142,71 @@ def test_what_is_told_narrows_the_settings_and_never_widens_them(wanted, told, r
     assert narrower(Limits(*wanted), told and Limits(*told)) == Limits(*result)
 
 
+def pace(*limits: int, day: int = 0, month: int = 0, recent: tuple[float, ...] = (), then=NOW):
+    """What was used up by `then`, which is today unless it is told."""
+    return Pace(Limits(*limits), Used(recent, day, month), then)
+
+
 @pytest.mark.parametrize(
-    ("pace", "before", "turn"),
+    ("known", "before", "turn"),
     [
-        (Pace(4, 500), 0, NOW),
-        (Pace(4, 500), 8, NOW + 120),
-        (Pace(0, 0), 1_000_000, NOW),
-        (Pace(4, 0), 1000, NOW + 15_000),
-        (Pace(4, 10, "2026-11-24", 8), 1, NOW),
-        (Pace(4, 0, recent=(NOW + 1, NOW + 30, NOW + 40, NOW - 5)), 0, NOW),
-        (Pace(4, 0, recent=(NOW + 40, NOW + 1, NOW + 30, NOW - 5)), 2, NOW + 30),
-        (Pace(4, 0, recent=(NOW + 1, NOW + 30, NOW + 40, NOW - 5)), 4 + 3, NOW + 100),
-        (Pace(2, 0, recent=(NOW + 1, NOW + 30, NOW + 40)), 0, NOW + 30),
-        (Pace(4, 0, recent=(NOW,) * 4), 3, NOW),
-        (Pace(4, 10, "2026-11-24", 8), 2, at("2026-11-25")),
-        (Pace(4, 10, "2026-11-24", 8), 6, at("2026-11-25") + 60),
-        (Pace(4, 10, "2026-11-24", 8), 12, at("2026-11-26")),
-        (Pace(4, 10, "2026-11-24", 99), 0, at("2026-11-25")),
-        (Pace(4, 10, "2026-11-23", 10), 9, NOW + 120),
+        (pace(4, 500, 0), 0, NOW),
+        (pace(4, 500, 0), 8, NOW + 120),
+        (pace(0, 0, 0), 1_000_000, NOW),
+        (pace(4, 0, 0), 1000, NOW + 15_000),
+        (pace(4, 10, 0, day=8), 1, NOW),
+        (pace(4, 0, 0, recent=(NOW + 1, NOW + 30, NOW + 40, NOW - 5)), 0, NOW),
+        (pace(4, 0, 0, recent=(NOW + 40, NOW + 1, NOW + 30, NOW - 5)), 2, NOW + 30),
+        (pace(4, 0, 0, recent=(NOW + 1, NOW + 30, NOW + 40, NOW - 5)), 4 + 3, NOW + 100),
+        (pace(2, 0, 0, recent=(NOW + 1, NOW + 30, NOW + 40)), 0, NOW + 30),
+        (pace(4, 0, 0, recent=(NOW,) * 4), 3, NOW),
+        (pace(4, 10, 0, day=8), 2, at("2026-11-25")),
+        (pace(4, 10, 0, day=8), 6, at("2026-11-25") + 60),
+        (pace(4, 10, 0, day=8), 12, at("2026-11-26")),
+        (pace(4, 10, 0, day=99), 0, at("2026-11-25")),
+        (pace(4, 10, 0, day=10, then=NOW - 86_400), 9, NOW + 120),
+        # The month
+        (pace(4, 0, 100, month=98), 1, NOW),
+        (pace(4, 0, 100, month=98), 2, at("2026-12-01")),
+        (pace(4, 0, 100, month=98), 6, at("2026-12-01") + 60),
+        (pace(4, 0, 100, month=98), 102, at("2027-01-01")),
+        (pace(4, 10, 100, day=8, month=85), 11, at("2026-11-25") + 120),
+        (pace(4, 10, 100, day=8, month=85), 14, at("2026-11-26") + 0),
+        (pace(4, 10, 100, day=8, month=85), 15, at("2026-12-01")),
+        (pace(4, 10, 100, day=8, month=85), 15 + 99, at("2026-12-10") + 120),
+        (pace(4, 10, 100, day=8, month=85), 15 + 100, at("2027-01-01")),
+        (pace(4, 10, 100, month=200), 0, at("2026-12-01")),
+        (pace(4, 500, 15_500, month=15_500, then=at("2026-10-31")), 0, NOW),
+        (pace(4, 1, 31), 6 + 1, at("2026-12-01")),
     ],
 )
 def test_a_turn_comes_when_those_before_have_had_theirs_on_this_day_or_a_later_one(
-    pace, before, turn
+    known, before, turn
 ):
-    assert pace.turn(NOW, before) == turn
+    assert Turns(known, NOW).after(before) == turn
+
+
+def sent_one_by_one(limits: Limits, used: Used, number: int) -> list[float]:
+    """When so many requests go that each take the first moment that is granted."""
+    now, moments = NOW, []
+    for _ in range(number):
+        while not (slot := wait(limits, used, now)).granted:
+            day = used.day if day_of(slot.until) == day_of(now) else 0
+            month = used.month if day_of(slot.until)[:7] == day_of(now)[:7] else 0
+            now, used = slot.until, Used((), day, month)
+        moments.append(now)
+        used = used.and_one(now)
+    return moments
+
+
+@given(
+    day=st.integers(0, 4),
+    month=st.integers(0, 90),
+    used=st.tuples(st.integers(0, 5), st.integers(0, 95)),
+    skip=st.integers(1, 7),
+)
+def test_turns_are_those_that_the_ledger_grants_one_by_one(day, month, used, skip):
+    limits, so_far = Limits(0, day, month), Used((), *used)
+    turns = Turns(Pace(limits, so_far, NOW), NOW)
+    granted = sent_one_by_one(limits, so_far, 150)
+    assert [turns.after(before) for before in range(0, 150, skip)] == granted[::skip]

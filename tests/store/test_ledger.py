@@ -275,11 +275,23 @@ async def test_what_is_known_of_the_account_narrows_the_limits_for_all_processes
     assert await Allowances(database).get("ann") == (Limits(1, 0, 20_000), clock.now())
     assert isinstance(await ann.acquire(), Permit)
     assert (await ann.acquire()).limit == "minute"
-    assert ann.pace.per_minute == 1
+    assert ann.pace.limits.per_minute == 1
     assert isinstance(await bob.acquire(), Permit)
-    assert bob.pace.per_minute == 4
+    assert bob.pace.limits.per_minute == 4
     await Allowances(database).learn("bob", Limits(4, 2, 0), clock.now())
     assert (await bob.acquire()).limit == "day"
+
+
+async def test_its_pace_tells_what_day_and_month_have_used(database, clock):
+    ledger = Ledger(database, clock, Limits(0, 2, 3), 30.0)
+    seen = []
+    for seconds in [0, 0, 0, 86_400, 0]:
+        await clock.advance(seconds)
+        await ledger.acquire()
+        assert ledger.pace.at == clock.now()
+        seen.append((ledger.pace.used.day, ledger.pace.used.month))
+    assert seen == [(1, 1), (2, 2), (2, 2), (1, 3), (1, 3)]
+    assert ledger.pace.limits == Limits(0, 2, 3)
 
 
 def test_a_system_that_does_not_name_its_boots_has_one_without_a_name(tmp_path):

@@ -7,11 +7,10 @@ of the server's own time ever hold more than the limit. Who stores the numbers i
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 WINDOW = 60.0
 """Seconds of the minute quota."""
-
-_DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,10 @@ class Used:
     """Requests since 00:00 UTC."""
     month: int
 
+    def and_one(self, until: float) -> "Used":
+        """One request more, which stops counting towards the minute then."""
+        return Used((*self.recent, until), self.day + 1, self.month + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -48,38 +51,66 @@ class Slot:
 class Pace:
     """How fast requests can follow each other, for telling a person when a turn may come."""
 
-    per_minute: int
-    """0 is no limit, here and below."""
-    per_day: int
-    day: str = ""
-    """The UTC day that `used` is about."""
-    used: int = 0
-    recent: tuple[float, ...] = ()
-    """As in `Used`."""
+    limits: Limits
+    used: Used = Used((), 0, 0)
+    at: float = 0.0
+    """When that was so."""
 
-    def turn(self, start: float, before: int) -> float:
-        """Give the moment at which a request may go when so many others go before it from `start`.
 
-        A month that is not spent yet is not looked ahead to.
-        """
-        if not self.per_day:
-            return self._within_minutes(start, before)
-        left = max(self.per_day - (self.used if day_of(start) == self.day else 0), 0)
-        if before < left:
-            return self._within_minutes(start, before)
-        days, on_the_last = divmod(before - left, self.per_day)
-        midnight = _midnight(start).timestamp() + (days + 1) * _DAY
-        return self._within_minutes(midnight, on_the_last)
+class Turns:
+    """The moments at which requests may go that follow each other from `start` on."""
 
-    def _within_minutes(self, start: float, before: int) -> float:
+    def __init__(self, pace: Pace, start: float) -> None:
+        self._pace = pace
+        self._gone = 0
+        """Requests that go before the day that is looked at."""
+        limits, used, today, then = pace.limits, pace.used, day_of(start), day_of(pace.at)
+        self._look_at(
+            start,
+            _left(limits.per_day, used.day if today == then else 0),
+            _left(limits.per_month, used.month if today[:7] == then[:7] else 0),
+        )
+
+    def after(self, before: int) -> float:
+        """When one may go that so many others go before; never fewer than when last asked."""
+        while before - self._gone >= self._room:
+            self._gone += int(self._room)
+            self._go_on()
+        return self._within_minutes(before - self._gone)
+
+    def _look_at(self, start: float, day_left: float, month_left: float) -> None:
+        """Look at the day that begins then, or what is left of it, and the requests left in it."""
+        self._start = start
+        self._month_left = month_left
+        self._room = min(day_left, month_left)
+
+    def _go_on(self) -> None:
+        """Look at the next day, or the next month's first where nothing is left of this one."""
+        limits, left, first = (
+            self._pace.limits,
+            self._month_left - self._room,
+            next_month(self._start),
+        )
+        start = next_day(self._start) if left else first
+        month_left = left if start < first else _left(limits.per_month, 0)
+        self._look_at(start, _left(limits.per_day, 0), month_left)
+
+    def _within_minutes(self, before: int) -> float:
         """The places of a minute are free one by one, and each is taken again once in a window."""
-        if not self.per_minute:
-            return start
-        taken = sorted(moment for moment in self.recent if moment > start)[-self.per_minute :]
-        rounds, place = divmod(before, self.per_minute)
-        free_at_once = self.per_minute - len(taken)
-        first = start if place < free_at_once else taken[place - free_at_once]
+        per_minute = self._pace.limits.per_minute
+        if not per_minute:
+            return self._start
+        recent = self._pace.used.recent
+        taken = sorted(moment for moment in recent if moment > self._start)[-per_minute:]
+        rounds, place = divmod(before, per_minute)
+        free_at_once = per_minute - len(taken)
+        first = self._start if place < free_at_once else taken[place - free_at_once]
         return first + rounds * WINDOW
+
+
+def _left(limit: int, used: int) -> float:
+    """What may still be sent of a limit, where 0 is none."""
+    return max(limit - used, 0) if limit else inf
 
 
 def wait(limits: Limits, used: Used, now: float) -> Slot:

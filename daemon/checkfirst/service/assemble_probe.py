@@ -57,7 +57,7 @@ class _NoLedger:
 
     @property
     def pace(self) -> Pace:
-        return Pace(0, 0)
+        return Pace(Limits(0, 0, 0))
 
     async def acquire(self, *, spare: bool = False) -> Permit | Slot:
         del spare

@@ -57,7 +57,7 @@ class Ledger:
         self._clock = clock
         self._limits = limits
         self._account = account
-        self._pace = quota.Pace(limits.per_minute, limits.per_day)
+        self._pace = quota.Pace(limits)
         self._answer_within = answer_within
         self._window = window
 
@@ -82,12 +82,10 @@ class Ledger:
                 self._limits, next((quota.Limits(*each) for each in told), None)
             )
             slot = (recheck.spare if spare else quota.wait)(limits, used, now)
-            recent = (*used.recent, now + self._window) if slot.granted else used.recent
-            self._pace = quota.Pace(
-                limits.per_minute, limits.per_day, day, used.day + slot.granted, recent
-            )
+            self._pace = quota.Pace(limits, used, now)
             if not slot.granted:
                 return slot
+            self._pace = quota.Pace(limits, used.and_one(now + self._window), now)
             inserted = await connection.execute_fetchall(
                 "INSERT INTO requests (sent_at, presumed_answered_at) VALUES (?, ?) RETURNING id",
                 (now, now + self._answer_within),

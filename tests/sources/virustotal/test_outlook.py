@@ -1,6 +1,6 @@
 import pytest
 
-from checkfirst.policy.quota import Pace, Slot
+from checkfirst.policy.quota import Limits, Pace, Slot, Used
 from checkfirst.sources.virustotal.obstacle import Kind, Obstacle
 from checkfirst.sources.virustotal.outlook import Moment, outlooks, spent
 from checkfirst.sources.virustotal.queue import Queue, Stage
@@ -9,7 +9,7 @@ from tests.sources.virustotal.scene import Scene
 NOW, MONOTONIC = 10_000.0, 500.0
 
 
-def moment(obstacle=None, slot=None, pace=Pace(4, 0)) -> Moment:  # noqa: B008  (frozen)
+def moment(obstacle=None, slot=None, pace=Pace(Limits(4, 0, 0))) -> Moment:  # noqa: B008  (frozen)
     return Moment(NOW, MONOTONIC, obstacle, slot, pace)
 
 
@@ -21,7 +21,9 @@ def queue(*stages: Stage) -> Queue:
 
 
 def test_without_a_limit_there_is_no_wait():
-    found = outlooks(queue(Stage.LOOK_UP, Stage.LOOK_UP).in_order(), moment(pace=Pace(0, 0)))
+    found = outlooks(
+        queue(Stage.LOOK_UP, Stage.LOOK_UP).in_order(), moment(pace=Pace(Limits(0, 0, 0)))
+    )
     assert [one.until for one in found] == [NOW, NOW]
 
 
@@ -71,7 +73,7 @@ def test_each_of_several_uploads_has_a_place_of_its_own():
     ],
 )
 def test_the_place_is_told_and_the_days_that_it_takes_are_counted(slot, why, start):
-    today = Pace(4, 2, "1970-01-01", 2 if slot else 0)
+    today = Pace(Limits(4, 2, 0), Used((), 2 if slot else 0, 0), NOW)
     found = outlooks(queue(*[Stage.LOOK_UP] * 5).in_order(), moment(slot=slot, pace=today))
     assert [one.until for one in found] == [
         start,
@@ -79,6 +81,20 @@ def test_the_place_is_told_and_the_days_that_it_takes_are_counted(slot, why, sta
         *(86_400.0 * (day + bool(slot)) + rest for day, rest in [(1, 0), (1, 0), (2, 0)]),
     ]
     assert found[4].reason.endswith(f"{why} (4 before it)")
+
+
+def test_the_months_that_it_takes_are_counted_too():
+    pace = Pace(Limits(4, 2, 3), Used((), 1, 1), NOW)
+    found = outlooks(queue(*[Stage.LOOK_UP] * 6).in_order(), moment(pace=pace))
+    february, march = 31 * 86_400.0, 59 * 86_400.0
+    assert [one.until for one in found] == [
+        NOW,
+        86_400.0,
+        february,
+        february,
+        february + 86_400.0,
+        march,
+    ]
 
 
 def test_behind_an_obstacle_each_has_its_place_too():

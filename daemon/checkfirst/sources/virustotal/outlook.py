@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checkfirst.model import Outlook
-from checkfirst.policy.quota import Pace, Slot
+from checkfirst.policy.quota import Pace, Slot, Turns
 from checkfirst.sources.virustotal.obstacle import Obstacle
 from checkfirst.sources.virustotal.queue import Case, Stage
 
@@ -30,6 +30,13 @@ class Moment:
     """What the ledger said when it last had no room; None once it had."""
     pace: Pace
 
+    @property
+    def start(self) -> float:
+        """When the first request may go, as far as can be told; since the epoch."""
+        if self.obstacle is not None:
+            return self.wall(self.obstacle.until)
+        return self.now if self.slot is None else max(self.slot.until, self.now)
+
     def wall(self, monotonic: float) -> float:
         """Turn a monotonic moment into one since the epoch."""
         return self.now + max(monotonic - self.monotonic, 0.0)
@@ -39,9 +46,10 @@ def outlooks(cases: Sequence[Case], moment: Moment) -> list[Outlook]:
     """Give the outlook of those that somebody waits for, in the order of `cases`."""
     found = []
     before = 0
+    turns = Turns(moment.pace, moment.start)
     for case in cases:
         if case.wanted:
-            found.append(_outlook(case, before, moment))
+            found.append(_outlook(case, before, moment, turns))
         if not case.in_hand and case.due <= moment.monotonic and case.stage in _REQUESTS:
             before += 1
     return found
@@ -55,17 +63,13 @@ def spent(slot: Slot) -> str:
     return f"VirusTotal's {word} quota is spent"
 
 
-def _outlook(case: Case, before: int, moment: Moment) -> Outlook:
+def _outlook(case: Case, before: int, moment: Moment, turns: Turns) -> Outlook:
     if case.in_hand or case.stage in {Stage.DELIVER, Stage.LANDED}:
         return Outlook(case.sha256, _DOING[case.stage], None)
     if case.due > moment.monotonic:
         return Outlook(case.sha256, case.why or _DOING[case.stage], moment.wall(case.due))
-    obstacle, slot = moment.obstacle, moment.slot
-    start = moment.now if slot is None else max(slot.until, moment.now)
-    if obstacle is not None:
-        start = moment.wall(obstacle.until)
     ahead = f" ({before} before it)" if before else ""
-    return Outlook(case.sha256, _why(case, moment) + ahead, moment.pace.turn(start, before))
+    return Outlook(case.sha256, _why(case, moment) + ahead, turns.after(before))
 
 
 def _why(case: Case, moment: Moment) -> str:
