@@ -18,7 +18,7 @@ from checkfirst.model import Stamp
 from checkfirst.policy.names import quarantine_folder, show
 from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.failpoint import failpoint
-from checkfirst.vault.folder import make_folder_blocking, open_folder_blocking
+from checkfirst.vault.folder import make_folder_blocking, names_in_blocking, open_folder_blocking
 from checkfirst.vault.grip import Grip, grasp_blocking, stamp_of
 from checkfirst.vault.move import Moved, Target, move_blocking
 from checkfirst.vault.payload import PAYLOAD, grasp_payload_blocking
@@ -59,23 +59,25 @@ def quarantine_blocking(
     a payload that is there already and whole is not put there twice.
 
     Raises ChangedError, GoneError, BusyError, StoppedError or DiskError; the file is then still
-    held.
+    held, and nothing in the quarantine says otherwise.
     """
     try:
         top = make_folder_blocking(quarantine, 0o700)
         try:
             name, folder = _own_folder_blocking(top, quarantine, report, stopped)
+            try:
+                moved = _filled_blocking(grip, held, folder, report, stopped)
+            except Exception:
+                _withdrawn_blocking(top, name, folder)
+                raise
+            finally:
+                os.close(folder)
         finally:
             os.close(top)
-        path = os.path.join(quarantine, name)
-        try:
-            moved = _filled_blocking(grip, held, folder, report, stopped)
-        finally:
-            os.close(folder)
     except OSError as error:
         doing = f"move {show(os.path.basename(held))} into the quarantine"
         raise translate(error, doing, quarantine) from error
-    return Placed(path, moved.fresh, moved.other_names)
+    return Placed(os.path.join(quarantine, name), moved.fresh, moved.other_names)
 
 
 def read_report_blocking(folder: bytes) -> Report | None:
@@ -147,6 +149,21 @@ def _own_folder_blocking(
             n = next_free(taken, n)
         failpoint("quarantine.named")
     return name(n), open_folder_blocking(name(n), top)
+
+
+def _withdrawn_blocking(top: int, name: bytes, folder: int) -> None:
+    """Take reports away whose payload did not come: the file would be looked for beside them.
+
+    The folder is scratch from the first step on, so that after a crash the next start clears it.
+    """
+    with contextlib.suppress(OSError):
+        if set(names_in_blocking(folder)) - {TEXT, REPORT}:
+            return
+        scratch = b".checkfirst-%d.partial" % os.fstat(folder).st_ino
+        os.rename(name, scratch, src_dir_fd=top, dst_dir_fd=top)
+        for report in (TEXT, REPORT):
+            os.unlink(report, dir_fd=folder)
+        os.rmdir(scratch, dir_fd=top)
 
 
 def _staged_blocking(top: int, report: Report) -> bytes:
