@@ -129,3 +129,15 @@ def test_what_was_blocked_by_another_hash_is_not_called_unlisted(scene, run):
     scene.arrive(b"file", State.QUARANTINED, facts)
     said = "lists not on your lists by its SHA-256 now; they had the word: on your block list"
     assert said in " ".join(run("why", "file")[1].split())
+
+
+def test_a_file_that_was_never_taken_in_says_why(scene, run):
+    scene.arrive(b"a.txt", State.RELEASED)
+    (scene.downloads / "b\n.txt").write_bytes(b"")
+    code, out, err = run("why", "b\n.txt")
+    assert (code, out) == (3, "")
+    assert err == (
+        "Error: This file was never taken in: checkfirst does not run\n"
+        f"  {scene.downloads}/b\\x0a.txt\n"
+        "  It is looked at when it starts: checkfirst run\n"
+    )

@@ -51,12 +51,15 @@ def why(options: Options, file: str, *, is_json: bool) -> None:
     """All that is known of one file, and the reason for what was done.
 
     FILE is a name, a path, or a pattern in quotes. A path that leads to a file is also looked up by
-    its content.
+    its content. Of a file that was never taken in it says why.
     """
     glance = options.glance()
     state = Path(glance.state)
     with Reading(database_of(state)) as reading:
-        rows = with_outlook(_find(reading, file), read_blocking(state))
+        found = _find(reading, file)
+        if not found:
+            raise _unknown(options, file)
+        rows = with_outlook(found, read_blocking(state))
         if is_json:
             output.as_json([_json(reading, glance, row) for row in rows])
             return
@@ -80,14 +83,22 @@ def _find(reading: Reading, file: str) -> list[Arrival]:
     found = found or reading.find(file)
     if not found and (sha256 := hash_of_blocking(path)):
         found = reading.find(sha256)
-    if not found:
-        raise Problem(
-            "Nothing is known of this file",
-            "Give a name, a path, the first six or more digits of a SHA-256, or a number that "
-            "`checkfirst history` shows. To have a file judged now: checkfirst check FILE",
-            about=escape(file),
-        )
     return found
+
+
+def _unknown(options: Options, file: str) -> Problem:
+    from checkfirst.service.untaken import untaken_blocking  # noqa: PLC0415  (heavy, seldom used)
+
+    found = untaken_blocking(os.fsencode(file), options.load().settings, SystemClock())
+    if found is not None:
+        title = f"This file was never taken in: {found.why}"
+        return Problem(title, found.to_do, about=show(found.path))
+    return Problem(
+        "Nothing is known of this file",
+        "Give a name, a path, the first six or more digits of a SHA-256, or a number that "
+        "`checkfirst history` shows. To have a file judged now: checkfirst check FILE",
+        about=escape(file),
+    )
 
 
 def _print_story(reading: Reading, glance: "Glance", row: Arrival) -> None:
