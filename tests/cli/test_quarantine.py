@@ -114,6 +114,29 @@ def test_delete_removes_payload_and_folder(scene, act):
     assert scene.listed(SHA) is None
 
 
+def test_delete_while_the_quarantine_is_away_says_so_and_does_nothing(scene, act):
+    number = scene.quarantine(b"setup.exe")
+    before = scene.row(number)
+    (scene.top / "quarantine").rename(scene.top / "disk")
+    (scene.top / "quarantine").mkdir()
+    code, out, err = act("quarantine", "delete", "1", "--yes")
+    assert (code, out) == (3, "")
+    assert "The quarantine is away, so nothing was done" in err
+    assert "Is its disk mounted?" in err
+    assert scene.row(number) == before
+
+
+def test_delete_tells_what_remains(scene, act):
+    number = scene.quarantine(b"setup.exe")
+    report = scene.payload(number).with_name("report.txt")
+    report.unlink()
+    report.mkdir()
+    code, out, err = act("quarantine", "delete", "1", "--yes")
+    assert (code, out) == (0, "deleted  setup.exe\n")
+    assert "setup.exe is deleted. Its report could not be removed" in err
+    assert scene.row(number).state is State.DELETED
+
+
 def test_delete_is_refused_when_nobody_can_be_asked(scene, act):
     number = scene.quarantine(b"setup.exe")
     code, _, err = act("quarantine", "delete", "1")

@@ -47,7 +47,11 @@ class Desk(House):
     def __init__(self, home: Path) -> None:
         super().__init__(home, NOWHERE, link_back=True)
         self.released, self.quarantine = home / "Released", home / "quarantine"
-        self.change(released=str(self.released), quarantine=str(self.quarantine))
+        self.change(
+            released=str(self.released),
+            quarantine=str(self.quarantine),
+            retention={"journal": None},  # the scene is of a day long ago
+        )
         self.back = home / "Back"
         self.scene = Scene(home)
         self.ids = {

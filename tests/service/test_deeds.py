@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import itertools
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
@@ -198,3 +199,65 @@ async def test_a_folder_that_cannot_be_made_is_a_problem_and_the_file_stays(desk
     assert "Could not" in deed.problem.title
     assert (await desk.row(number)).state is State.QUARANTINED
     assert await Lists(desk.database, desk.clock).look_up([sha(b"mine")]) == {}
+
+
+async def test_nothing_is_deleted_while_an_empty_mount_point_is_all_there_is(desk):
+    number = await desk.stop(b"mine")
+    row = await desk.row(number)
+
+    def unmount() -> None:
+        os.rename(desk.quarantine, desk.top + b"/disk")
+        os.mkdir(desk.quarantine)
+
+    def mount() -> None:
+        os.rmdir(desk.quarantine)
+        os.rename(desk.top + b"/disk", desk.quarantine)
+
+    await asyncio.to_thread(unmount)
+    (deed,) = await (await desk.hand()).delete([row])
+    assert "quarantine is away" in deed.problem.title
+    assert await desk.row(number) == row
+    await asyncio.to_thread(mount)
+    (deed,) = await (await desk.hand()).delete([row])
+    assert deed.problem is None
+    assert (await desk.row(number)).state is State.DELETED
+    assert await asyncio.to_thread(os.listdir, desk.quarantine) == []
+
+
+async def test_a_file_is_deleted_even_where_its_report_cannot_be_and_that_is_told(desk):
+    number = await desk.stop(b"mine")
+    row = await desk.row(number)
+
+    def put_in_the_way() -> None:
+        os.unlink(row.destination + b"/report.txt")
+        os.mkdir(row.destination + b"/report.txt")
+
+    await asyncio.to_thread(put_in_the_way)
+    (deed,) = await (await desk.hand()).delete([row])
+    assert deed.problem is None
+    assert "report could not be removed" in deed.remains.title
+    assert (await desk.row(number)).state is State.DELETED
+
+
+async def test_a_payload_that_cannot_be_deleted_leaves_the_row_as_it_was(desk):
+    number = await desk.stop(b"mine")
+    row = await desk.row(number)
+
+    def put_in_the_way() -> None:
+        os.unlink(row.destination + b"/payload.quarantined")
+        os.mkdir(row.destination + b"/payload.quarantined")
+
+    await asyncio.to_thread(put_in_the_way)
+    (deed,) = await (await desk.hand()).delete([row])
+    assert "Could not delete" in deed.problem.title
+    assert await desk.row(number) == row
+
+
+async def test_a_folder_that_the_person_has_removed_is_done_with(desk):
+    number = await desk.stop(b"mine")
+    await desk.stop(b"another")
+    row = await desk.row(number)
+    await asyncio.to_thread(shutil.rmtree, row.destination)
+    (deed,) = await (await desk.hand()).delete([row])
+    assert (deed.problem, deed.remains) == (None, None)
+    assert (await desk.row(number)).state is State.DELETED

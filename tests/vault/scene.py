@@ -53,12 +53,13 @@ def restore(place: bytes, to: bytes) -> None:
             restore_blocking(found.folder, to + b"/out", b"file", SHA, 0o644, 1)
             remove_reports_blocking(found.folder)
         else:
-            delete_blocking(found.folder)
+            remove_reports_blocking(found.folder)
 
 
 def delete(place: bytes) -> None:
     for found in list(scan_blocking(place + b"/quarantine")):
         delete_blocking(found.folder)
+        remove_reports_blocking(found.folder, "delete")
 
 
 def run(story: str, place: bytes, other: bytes) -> None:

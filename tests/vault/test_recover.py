@@ -486,3 +486,54 @@ def test_nothing_is_restored_while_the_quarantine_is_away(scene):
     number = scene.row(State.RESTORING)
     scene.quarantine.rmdir()
     assert scene.recovered(number).state is State.RESTORING
+
+
+def being_deleted(scene, state: State = State.DELETING) -> tuple[int, Path]:
+    """A quarantined file that a person had deleted as far as this, and its folder."""
+    number = scene.row(State.QUARANTINING)
+    copied(scene, number, b"bytes")
+    (folder,) = scene.quarantine.iterdir()
+    step = Step(
+        number, frozenset({State.QUARANTINING}), state, Facts(destination=os.fsencode(folder))
+    )
+    scene.do(lambda journal: journal.advance([step]))
+    return number, folder
+
+
+def test_a_deletion_that_was_cut_short_is_finished(scene):
+    number, folder = being_deleted(scene)
+    assert scene.recovered(number).state is State.DELETED
+    assert not folder.exists()
+
+
+def test_a_deletion_that_was_cut_short_waits_for_the_quarantine(scene):
+    number, folder = being_deleted(scene)
+    scene.quarantine.rename(scene.top / "away")
+    scene.quarantine.mkdir()
+    assert scene.recovered(number).state is State.DELETING
+    scene.quarantine.rmdir()
+    (scene.top / "away").rename(scene.quarantine)
+    assert scene.recovered(number).state is State.DELETED
+    assert not folder.exists()
+    assert scene.do(lambda journal: journal.counts()) == {State.DELETED: 1}
+
+
+def test_what_is_left_of_the_folder_of_a_deleted_file_goes_at_the_next_start(scene):
+    number, folder = being_deleted(scene, State.DELETED)
+    (folder / "payload.quarantined").unlink()
+    assert scene.recovered(number).state is State.DELETED
+    assert not folder.exists()
+
+
+def test_a_folder_without_a_payload_stays_while_nobody_knows_what_became_of_it(scene):
+    number, folder = being_deleted(scene, State.QUARANTINED)
+    (folder / "payload.quarantined").unlink()
+    assert scene.recovered(number).state is State.QUARANTINED
+    scene.do(lambda journal: journal.advance([deleted(number, State.QUARANTINED)]))
+    (scene.top / "checkfirst.sqlite").unlink()
+    assert scene.recover() == []
+    assert folder.exists()
+
+
+def deleted(number: int, before: State) -> Step:
+    return Step(number, frozenset({before}), State.DELETED)

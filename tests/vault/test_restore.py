@@ -5,7 +5,7 @@ import os
 import pytest
 
 from checkfirst.vault.grip import grasp_blocking
-from checkfirst.vault.problems import BusyError, DiskError, GoneError, TamperedError
+from checkfirst.vault.problems import AwayError, BusyError, DiskError, GoneError, TamperedError
 from checkfirst.vault.quarantine import quarantine_blocking, read_report_blocking
 from checkfirst.vault.report import Report
 from checkfirst.vault.restore import (
@@ -151,20 +151,46 @@ def test_strange_files_keep_the_folder(folder, to):
 
 
 def test_deleting_removes_everything_we_put_there(place, folder):
-    assert delete_blocking(folder) == ()
+    delete_blocking(folder)
+    delete_blocking(folder)
+    assert remove_reports_blocking(folder) == ()
     assert os.listdir(place + b"/Quarantine") == []
-    assert delete_blocking(folder) == ()
 
 
-def test_nothing_is_deleted_while_the_quarantine_is_away(place, folder):
-    os.rename(place + b"/Quarantine", place + b"/away")
-    with pytest.raises(DiskError):
+def lay(quarantine: bytes, day: str) -> None:
+    os.makedirs(quarantine + b"/" + day.encode() + b" other.exe 01234567")
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty folder", "what came since", "a stranger"])
+def test_nothing_is_deleted_or_restored_while_the_quarantine_is_away(place, folder, to, there):
+    quarantine, away = place + b"/Quarantine", place + b"/away"
+    os.rename(quarantine, away)
+    if there != "nothing":
+        os.mkdir(quarantine)
+    if there == "what came since":
+        lay(quarantine, "2024-01-01")
+    if there == "a stranger":
+        os.mkdir(quarantine + b"/lost+found")
+    with pytest.raises(AwayError):
         delete_blocking(folder)
+    with pytest.raises(AwayError):
+        restore_blocking(folder, to, b"tool.exe", SHA, 0o600, MTIME)
+    assert os.path.exists(away + b"/" + os.path.basename(folder) + b"/payload.quarantined")
+
+
+@pytest.mark.parametrize("day", ["2023-11-14", "2023-11-13"])
+def test_a_folder_that_somebody_removed_is_no_problem_beside_one_as_old(place, folder, to, day):
+    os.rename(folder, place + b"/removed")
+    lay(place + b"/Quarantine", day)
+    delete_blocking(folder)
+    with pytest.raises(GoneError):
+        restore_blocking(folder, to, b"tool.exe", SHA, 0o600, MTIME)
 
 
 def test_deleting_spares_and_tells_of_strangers(folder):
     written(folder + b"/notes", b"mine")
-    assert delete_blocking(folder) == (b"notes",)
+    delete_blocking(folder)
+    assert remove_reports_blocking(folder) == (b"notes",)
     assert os.listdir(folder) == [b"notes"]
 
 
@@ -175,7 +201,8 @@ def test_deleting_follows_no_link(place, folder):
     os.unlink(folder + b"/payload.quarantined")
     secret = written(place + b"/secret")
     os.symlink(secret, folder + b"/payload.quarantined")
-    assert delete_blocking(folder) == ()
+    delete_blocking(folder)
+    assert remove_reports_blocking(folder) == ()
     assert read(secret) == DATA
 
 

@@ -116,6 +116,8 @@ def _told_problems(deeds: Sequence["Deed"]) -> bool:
     for deed in deeds:
         if deed.problem is not None:
             output.problem(deed.problem)
+        if deed.remains is not None:
+            output.note(f"{show(deed.arrival.name)} is deleted. {deed.remains}")
         for stranger in deed.strangers:
             output.note("A file that is not checkfirst's own stays there:")
             output.note(output.text(stranger))

@@ -10,6 +10,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Self
 
@@ -131,9 +132,13 @@ class Hand:
             return Deed(row, None, _elsewhere(row))
 
         def do_blocking(_: Stopped) -> Deed:
-            return Deed(row, folder, strangers=delete_blocking(folder))
+            delete_blocking(folder)
+            return Deed(row, folder)
 
-        return await self._pass.carry_out(row, _DELETE, do_blocking, unwatched)
+        deed = await self._pass.carry_out(row, _DELETE, do_blocking, unwatched)
+        if deed.problem is not None:
+            return deed
+        return await asyncio.to_thread(_tidied_blocking, deed, folder)
 
     async def _release(self, row: Arrival, watched: Watched) -> Deed:
         held = row.held
@@ -177,6 +182,22 @@ class Hand:
             stopped=stopped,
         )
         return Deed(row, placed.path)
+
+
+def _tidied_blocking(deed: Deed, folder: bytes) -> Deed:
+    try:
+        return replace(deed, strangers=remove_reports_blocking(folder, "delete"))
+    except FileNotFoundError:  # the person has removed the folder
+        return deed
+    except OSError as error:
+        # By now it may have the name of scratch, which nobody but the next start looks for.
+        about = folder if os.path.lexists(folder) else os.path.dirname(folder)
+        remains = FileProblem(
+            f"Its report could not be removed: {error.strerror}",
+            "The next start of the daemon tries again.",
+            about=show(about),
+        )
+        return replace(deed, remains=remains)
 
 
 def _in_hand_blocking(held: bytes, name: bytes, stopped: Stopped) -> tuple[Grip, Fingerprint]:

@@ -34,6 +34,8 @@ class Deed:
     problem: FileProblem | None = None
     strangers: tuple[bytes, ...] = ()
     """Files that are not ours and stay in a deleted folder."""
+    remains: FileProblem | None = None
+    """Why the folder of a deleted file is still there; the next start tries again."""
 
 
 @dataclass(frozen=True, slots=True)

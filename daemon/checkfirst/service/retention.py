@@ -84,6 +84,9 @@ class Retention:
         if deed.strangers:
             text = "%s is deleted from the quarantine, but its folder holds files of somebody else"
             say(_log, logging.WARNING, "problem", text, show(row.name))
+        if deed.remains is not None:
+            text = "%s is deleted from the quarantine. %s"
+            say(_log, logging.WARNING, "problem", text, show(row.name), deed.remains)
         if deed.problem is None:
             self._told.discard(row.id)
             return

@@ -20,6 +20,7 @@ from checkfirst.vault.digest import hash_of_blocking
 from checkfirst.vault.folder import OPEN_FOLDER, sync_folder_blocking
 from checkfirst.vault.payload import PAYLOAD, payload_hash_blocking, seal_blocking
 from checkfirst.vault.places import Places, folders_blocking, is_file_blocking
+from checkfirst.vault.presence import is_away_blocking
 from checkfirst.vault.problems import StoppedError
 from checkfirst.vault.quarantine import read_report_blocking
 from checkfirst.vault.release import released_before_blocking
@@ -57,8 +58,8 @@ class Mend:
         self._now = now
         self._others = set(others)
         self.emptied: list[bytes] = []
-        """Folders of the quarantine whose files have been given back: `tidy_blocking` takes them
-        when the journal knows."""
+        """Folders of the quarantine whose files have left: `tidy_blocking` takes them when the
+        journal knows."""
         self.allowed: list[Arrival] = []
         """Files that a person has had back: their hashes are to be allowed."""
 
@@ -100,8 +101,7 @@ class Mend:
             case State.RESTORING if row.destination is not None:
                 return self._restoring_blocking(row, row.destination)
             case State.DELETING if row.destination is not None:
-                strangers = delete_blocking(row.destination)
-                return None if strangers else self._to(row, State.DELETED)
+                return self._deleting_blocking(row, row.destination)
             case State.HOLDING | State.LEFT if is_held:
                 return self._to(row, State.HELD)
             case State.HOLDING | State.HELD | State.WAITING if not is_held:
@@ -163,8 +163,8 @@ class Mend:
 
     def _restoring_blocking(self, row: Arrival, folder: bytes) -> Step | None:
         """Given back already, or still in the quarantine; never both."""
-        if not os.path.isdir(self._places.quarantine):
-            return None  # the quarantine itself is away
+        if is_away_blocking(folder):
+            return None
         # When even the note of it has gone, most likely where restored files go by default.
         noted = restoring_to_blocking(folder)
         there = self._given_blocking(noted or self._places.released, row.name, row)
@@ -181,6 +181,14 @@ class Mend:
         if noted is not None:
             self.allowed.append(row)
         return self._to(row, State.RESTORED, destination=there)
+
+    def _deleting_blocking(self, row: Arrival, folder: bytes) -> Step | None:
+        """A person wants it deleted: it is, unless it cannot be seen."""
+        if is_away_blocking(folder):
+            return None
+        delete_blocking(folder)
+        self.emptied.append(folder)
+        return self._to(row, State.DELETED)
 
     def _missing_blocking(self, row: Arrival) -> Step | None:
         """Not where it should be: perhaps a person or a command moved it on."""

@@ -62,7 +62,7 @@ def seal_all_blocking(quarantine: bytes) -> None:
 def reported_blocking(folders: Iterable[bytes]) -> list[Arrival]:
     """Rows for folders of the quarantine, as far as their own reports tell.
 
-    A folder that was being restored is that still; one without a payload is else of no account.
+    A folder that was being restored is that still; one without a payload else was being deleted.
     """
     found = []
     for folder in folders:
@@ -74,6 +74,8 @@ def reported_blocking(folders: Iterable[bytes]) -> list[Arrival]:
             found.append(replace(arrival, state=State.RESTORING))
         elif os.path.lexists(os.path.join(folder, PAYLOAD)):
             found.append(arrival)
+        else:
+            found.append(replace(arrival, state=State.DELETING))
     return found
 
 

@@ -63,6 +63,18 @@ class TamperedError(FileProblem):
         )
 
 
+class AwayError(FileProblem):
+    """The quarantine is not there, or not the one that the file was put into."""
+
+    def __init__(self, folder: bytes) -> None:
+        super().__init__(
+            "The quarantine is away, so nothing was done",
+            "Is its disk mounted? If you have removed this folder yourself, make an empty one of "
+            "that name and delete the file once more.",
+            about=show(folder),
+        )
+
+
 class LeftError(FileProblem):
     """The file could not be taken, or not be put back; `reason` says why and where it lies."""
 

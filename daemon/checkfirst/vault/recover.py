@@ -27,6 +27,9 @@ from checkfirst.vault.restore import remove_reports_blocking
 _FOUND = "it was found in the held folder without a row in the journal"
 
 
+_LEFT_AS = {State.RESTORING: State.RESTORED, State.DELETING: State.DELETED}
+"""What the journal says of a file that has left the folder in which there was this going on."""
+
 _ENDS = (State.RELEASED, State.QUARANTINED, State.GONE)
 _UNHEARD = {(before, end) for before in OPEN_STATES - {State.HOLDING} for end in _ENDS} - {
     (State.RESTORING, State.QUARANTINED)
@@ -137,16 +140,16 @@ class Recovery:
         known = await self._journal.destinations(folders)
         new = [folder for folder in folders if folder not in known]
         found = await asyncio.to_thread(reported_blocking, new)
-        strays = [each for each in found if not await self._is_restored(each)]
+        strays = [each for each in found if not await self._is_left_over(each)]
         await self.take_over(await self._journal.adopt(strays))
 
-    async def _is_restored(self, found: Arrival) -> bool:
-        """Whether the journal has it as given back; then what is left of its folder goes."""
-        if found.state is not State.RESTORING or found.destination is None:
+    async def _is_left_over(self, found: Arrival) -> bool:
+        """Whether its file has left, as the journal knows; then what is left of its folder goes."""
+        if found.state is State.QUARANTINED or found.destination is None:
             return False
         row = await self._journal.get(found.id)
-        if row is None or (row.state, row.sha256) != (State.RESTORED, found.sha256):
-            return False
+        if row is None or (_LEFT_AS[found.state], found.sha256) != (row.state, row.sha256):
+            return found.state is State.DELETING
         try:
             left = await asyncio.to_thread(remove_reports_blocking, found.destination)
         except OSError:

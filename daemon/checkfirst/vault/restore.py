@@ -27,7 +27,8 @@ from checkfirst.vault.payload import (
     seal_blocking,
 )
 from checkfirst.vault.placed import Placed
-from checkfirst.vault.problems import ChangedError, GoneError, TamperedError, translate
+from checkfirst.vault.presence import is_away_blocking
+from checkfirst.vault.problems import AwayError, ChangedError, GoneError, TamperedError, translate
 from checkfirst.vault.quarantine import REPORT, TEXT
 
 _TO: Final = b"restoring-to"
@@ -57,8 +58,8 @@ def restore_blocking(  # noqa: PLR0913  (what, whence, whither, and how it is to
     journal knows as well, see `remove_reports_blocking`.
 
     The payload must still have that SHA-256: else TamperedError, and it stays, sealed. Also raises
-    GoneError, NotAFileError, BusyError, StoppedError and DiskError; the payload is then still in
-    quarantine.
+    AwayError, GoneError, NotAFileError, BusyError, StoppedError and DiskError; the payload is then
+    still in quarantine.
     """
     payload = os.path.join(folder, PAYLOAD)
     alone = partial(alone_blocking, folder)
@@ -79,33 +80,28 @@ def restore_blocking(  # noqa: PLR0913  (what, whence, whither, and how it is to
     return Placed(os.path.join(to, moved.name), moved.fresh, moved.other_names)
 
 
-def delete_blocking(folder: bytes) -> tuple[bytes, ...]:
-    """Delete payload, reports and folder; the names of strangers in it, which stay, and it too.
+def delete_blocking(folder: bytes) -> None:
+    """Delete the payload; the rest goes when the journal knows, by `remove_reports_blocking`.
 
-    A folder that is gone already is no problem, while the quarantine is there. DiskError when it
-    is away, as its disk may be, and when the system refuses.
+    One that is gone already is no problem, nor a folder that is, while the quarantine is there.
+    Else AwayError, and DiskError when the system refuses; then the payload is still there.
     """
-    payload = os.path.join(folder, PAYLOAD)
     try:
         descriptor = open_folder_blocking(folder)
     except FileNotFoundError as error:
-        if not os.path.isdir(os.path.dirname(folder)):
-            raise translate(error, _DELETING, folder) from error
-        return ()
+        if is_away_blocking(folder):
+            raise AwayError(folder) from error
+        return
     except OSError as error:
         raise translate(error, _DELETING, folder) from error
     try:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(PAYLOAD, dir_fd=descriptor)
-        failpoint("delete.payload")
     except OSError as error:
-        raise translate(error, _DELETING, payload) from error
+        raise translate(error, _DELETING, os.path.join(folder, PAYLOAD)) from error
     finally:
         os.close(descriptor)
-    try:
-        return _removed_blocking(folder, "delete")
-    except OSError as error:
-        raise translate(error, _DELETING, folder) from error
+    failpoint("delete.payload")
 
 
 def _numbered(name: bytes) -> Callable[[int], bytes]:
@@ -124,7 +120,7 @@ def _verified_and_moved_blocking(
     try:
         grip = grasp_payload_blocking(folder, lease=True)
     except FileNotFoundError as error:
-        raise GoneError(payload) from error
+        raise (AwayError(folder) if is_away_blocking(folder) else GoneError(payload)) from error
     with grip:
         try:
             failpoint("restore.opened")
@@ -159,14 +155,6 @@ def forget_restoring_blocking(folder: bytes) -> None:
         os.unlink(os.path.join(folder, _TO))
 
 
-def remove_reports_blocking(folder: bytes) -> tuple[bytes, ...]:
-    """Remove what was written for a payload that has left or never came, and the folder.
-
-    What stays comes back: all, while there is a payload; else strangers. Raises OSError.
-    """
-    return _removed_blocking(folder, "restore")
-
-
 def _note_blocking(folder: bytes, to: bytes) -> None:
     """Keep for a crash where the file goes; a full disk must not keep it from going."""
     with contextlib.suppress(OSError):
@@ -178,10 +166,12 @@ def _note_blocking(folder: bytes, to: bytes) -> None:
             os.close(descriptor)
 
 
-def _removed_blocking(folder: bytes, step: str) -> tuple[bytes, ...]:
-    """Remove the reports and the folder of a payload that has left; what stays for being strange.
+def remove_reports_blocking(folder: bytes, step: str = "restore") -> tuple[bytes, ...]:
+    """Remove what was written for a payload that has left or never came, and the folder.
 
-    The folder is scratch from the first step on, so that after a crash the next start clears it.
+    What stays comes back: all, while there is a payload; else strangers. Raises OSError. The folder
+    is scratch from the first step on, so that after a crash the next start clears it. `step` is
+    `restore` or `delete`: the family of the failpoints passed.
     """
     descriptor = open_folder_blocking(folder)
     try:
