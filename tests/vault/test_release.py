@@ -411,3 +411,35 @@ def test_a_mode_that_is_not_ours_to_give_is_given_to_a_copy(place, held, as_nobo
     assert read(place + b"/released/file.txt") == DATA
     assert os.stat(place + b"/released/file.txt").st_mode & 0o7777 == 0o755
     assert not os.path.exists(held)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_download_never_takes_the_name_of_our_own_note(place, released, is_there):
+    folder, lease, _ = released
+    held = written(place + b"/held/slot/Waiting.txt")
+    if is_there:
+        written(folder + b"/Waiting.txt", b"checkfirst holds these files")
+    with grasp_blocking(held, lease=lease) as grip:
+        placed = release_blocking(grip, held, folder, b"Waiting.txt", SHA)
+    assert placed.path == folder + b"/Waiting (1).txt"
+    written(held, b"another file")
+    with grasp_blocking(held, lease=lease) as grip:
+        inside = release_blocking(
+            grip, held, folder, b"sub/Waiting.txt", hashlib.sha256(b"another file").hexdigest()
+        )
+    assert inside.path == folder + b"/sub/Waiting.txt"
+
+
+def test_a_release_that_was_cut_short_under_the_notes_name_is_found(place):
+    folder = place + b"/released"
+    seen = os.stat(written(folder + b"/Waiting (1).txt"))
+    arrival = Arrival(
+        1,
+        State.RELEASING,
+        place,
+        place + b"/Waiting.txt",
+        sha256=SHA,
+        size=seen.st_size,
+        mtime_ns=seen.st_mtime_ns,
+    )
+    assert released_before_blocking(folder, b"Waiting.txt", arrival) == folder + b"/Waiting (1).txt"

@@ -7,6 +7,9 @@ right-to-left overrides, or bytes that are no text at all. Nothing here knows pa
 LONGEST = 255
 """Bytes in one name: NAME_MAX of every usual Linux filesystem, pathconf(3)."""
 
+WAITING_NOTE = b"Waiting.txt"
+"""The name in the released folder that is kept for our own note, which comes and goes."""
+
 _SMUGGLED_BYTES = range(0xDC80, 0xDD00)
 """How `surrogateescape` carries undecodable bytes, PEP 383."""
 _CONTROLS = range(0xA0)

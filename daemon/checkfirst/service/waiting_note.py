@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from checkfirst.model import Arrival, Outlook
-from checkfirst.policy.names import show
+from checkfirst.policy.names import WAITING_NOTE, show
 from checkfirst.vault.rename import rename_noreplace
 
-NAME: Final = b"Waiting.txt"
 _FIRST_LINE: Final = "checkfirst holds these files until they have been judged."
 _MOST: Final = 100
 _LONGEST: Final = 256 * 1024
@@ -34,7 +33,7 @@ def note_blocking(folder: bytes, waits: Waits) -> None:
 
     Raises OSError.
     """
-    path = Path(os.fsdecode(os.path.join(folder, NAME)))
+    path = Path(os.fsdecode(os.path.join(folder, WAITING_NOTE)))
     old = _ours_blocking(path)
     if old is None and os.path.lexists(path):
         return

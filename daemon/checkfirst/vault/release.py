@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from typing import Final
 
 from checkfirst.model import Arrival
-from checkfirst.policy.names import numbered, show
+from checkfirst.policy.names import WAITING_NOTE, numbered, show
 from checkfirst.vault.digest import hash_of_blocking
 from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import (
@@ -50,12 +50,12 @@ def release_blocking(  # noqa: PLR0913  (what, whence, whither, and how it may d
     Raises ChangedError, GoneError, BusyError, StoppedError or DiskError; the file is then still
     held.
     """
-    parent, _, name = relative.rpartition(b"/")
+    parent, name = _split(relative)
     mode = grip.stamp.mode if restore_mode is None else restore_mode
     try:
         with among(opened) as folders:
             there = folders.get_blocking(folder, parent, _opened_blocking)
-            target = Target("release", there.descriptor, lambda n: numbered(name, n), sha256, mode)
+            target = Target("release", there.descriptor, name, sha256, mode)
             moved = move_blocking(grip, held, target, stopped)
     except OSError as error:
         doing = f"move {show(os.path.basename(held))} into the released folder"
@@ -78,9 +78,9 @@ def released_before_blocking(
     names that the release could have chosen are looked at, and none of `others`, which are known
     to be other arrivals of the same bytes. `stopped` is asked while one is read: StoppedError.
     """
-    parent, _, name = relative.rpartition(b"/")
+    parent, name = _split(relative)
     for n in range(_SEARCHED):
-        path = os.path.join(folder, parent, numbered(name, n))
+        path = os.path.join(folder, parent, name(n))
         try:
             seen = os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -97,6 +97,17 @@ def released_before_blocking(
         if alike and hash_of_blocking(path, stopped=stopped) == arrival.sha256:
             return path
     return None
+
+
+def _split(relative: bytes) -> tuple[bytes, Callable[[int], bytes]]:
+    """The sub-folder, and the n-th name to try in it.
+
+    A download that has the name of our note gets the next one: it could pass for the note, and be
+    removed as the note is.
+    """
+    parent, _, name = relative.rpartition(b"/")
+    first = 1 if relative == WAITING_NOTE else 0
+    return parent, lambda n: numbered(name, n + first)
 
 
 def _opened_blocking(folder: bytes, below: bytes) -> Folder:
