@@ -5,13 +5,13 @@ Nothing is written before the last answer, so Ctrl-C leaves everything as it was
 
 import os
 import secrets
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from checkfirst import interruptible
 from checkfirst.cli import output
 from checkfirst.cli.options import Options
 from checkfirst.clock import SystemClock
@@ -155,7 +155,7 @@ def _changes(given: Mapping[str, object], plan: "Plan") -> "Mapping[KeyPath, obj
 def _take_key(plan: "Plan") -> None:
     from pydantic import SecretStr  # noqa: PLC0415  (heavy)
 
-    plan.key = SecretStr(sys.stdin.readline(_LONGEST_LINE).strip())
+    plan.key = SecretStr(interruptible.line_of_standard_input(_LONGEST_LINE).strip())
     probed = plan.try_key_blocking(plan.key)
     if probed.standing == "refused":
         raise RefusedError(f"{probed.message}; nothing is written", "Give another key.")

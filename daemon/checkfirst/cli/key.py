@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from checkfirst import interruptible
 from checkfirst.cli import output
 from checkfirst.cli.options import Options
 from checkfirst.clock import SystemClock, iso
@@ -41,7 +41,7 @@ def set_(options: Options, *, in_file: bool) -> None:
     if output.may_ask():
         text = click.prompt("VirusTotal API key", hide_input=True, err=True)
     else:
-        text = sys.stdin.readline(_LONGEST_LINE)
+        text = interruptible.line_of_standard_input(_LONGEST_LINE)
     kept = keep_key_blocking(text, os.environ, in_file=in_file)
     if kept.note:
         output.note(kept.note)

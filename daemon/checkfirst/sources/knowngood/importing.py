@@ -3,12 +3,12 @@
 import contextlib
 import os
 import stat
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
+from checkfirst import interruptible
 from checkfirst.errors import Problem
 from checkfirst.policy.names import show
 from checkfirst.sources.knowngood.building import write_blocking
@@ -78,11 +78,12 @@ def _piles(folder: Path) -> Iterator[tuple[Piles, Piles]]:
 def _opened(path: Path, *, every_product: bool) -> Iterator[HashSet]:
     """Whatever it is that lies there. Raises Problem."""
     if path == STANDARD_INPUT:
-        yield _text(sys.stdin.buffer, "standard input", None)
+        with interruptible.standard_input() as stream:
+            yield _text(stream, "standard input", None)
         return
     name = shown_path(path)
     try:
-        stream = path.open("rb")
+        stream = interruptible.open_blocking(path)
     except OSError as error:
         raise unreadable(name, error.strerror or str(error)) from error
     with stream:
@@ -95,9 +96,8 @@ def _opened(path: Path, *, every_product: bool) -> Iterator[HashSet]:
         yield _text(stream, show(os.fsencode(path.name)), size)
 
 
-def _text(stream: BinaryIO, name: str, size: int | None) -> Text:
-    peek = getattr(stream, "peek", None)
-    head = peek(len(MAGIC)) if peek is not None else b""
+def _text(stream: BufferedReader, name: str, size: int | None) -> Text:
+    head = stream.peek(len(MAGIC))
     if head.startswith(MAGIC):
         raise Problem("A database cannot be read from a pipe", "Give its path.", about=name)
     if head.startswith(_PACKED):
