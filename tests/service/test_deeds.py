@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from checkfirst.model import State
+from checkfirst.errors import StoreError
+from checkfirst.model import Arrival, State
 from checkfirst.service.assemble_deeds import open_deeds
 from checkfirst.service.deeds import Hand
 from checkfirst.service.passage import PATIENCE_SECONDS
@@ -20,9 +21,13 @@ from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
 from checkfirst.store.lists import Lists
 from checkfirst.store.step import Facts, NewArrival, Step
+from checkfirst.vault import restore
 from checkfirst.vault.grip import grasp_blocking, ignore_lease_breaks, stamp_of
+from checkfirst.vault.places import Places
 from checkfirst.vault.quarantine import quarantine_blocking
+from checkfirst.vault.recover import Recovery
 from checkfirst.vault.report import Report
+from tests.crash.small_disks import disks
 from tests.fakes.clock import FakeClock
 
 HELD = frozenset({State.HOLDING, State.HELD})
@@ -44,11 +49,20 @@ class Desk:
         self.database = database
         self.journal, self.daemon = Journal(database, "2:2"), Journal(database, "1:1")
 
-    async def hand(self, *, link_back: bool = False) -> Hand:
+    async def hand(self, *, link_back: bool = False, **more: object) -> Hand:
         text = {key: os.fsdecode(getattr(self, key)) for key in ("released", "quarantine")}
         given = {"watch": [os.fsdecode(self.downloads)], "link_back": link_back, **text}
         settings = await asyncio.to_thread(Settings.model_validate, given)
-        return Hand(settings, await open_deeds(self.database, self.clock), self.clock)
+        deeds = await open_deeds(self.database, self.clock)
+        self.journal = deeds.journal
+        return Hand(settings, deeds, self.clock, **more)
+
+    def recovery(self, told) -> Recovery:
+        async def allow(row) -> None:
+            del row
+
+        places = Places((self.slot,), self.released, self.quarantine, lambda row: row.name)
+        return Recovery(self.journal, places, self.clock, told=told, allow=allow)
 
     async def arrive(self, content: bytes) -> int:
         await asyncio.to_thread(self._write, content)
@@ -199,6 +213,57 @@ async def test_a_folder_that_cannot_be_made_is_a_problem_and_the_file_stays(desk
     assert "Could not" in deed.problem.title
     assert (await desk.row(number)).state is State.QUARANTINED
     assert await Lists(desk.database, desk.clock).look_up([sha(b"mine")]) == {}
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A state folder on a small disk of its own."""
+    with disks([tmp_path / "state"], 4):
+        yield tmp_path / "state"
+
+
+@pytest.mark.parametrize("deed", ["restore", "delete"])
+async def test_what_could_not_be_written_down_is_looked_at_again_when_it_can(small, deed):
+    """The disk under the journal is full between the deed and its result."""
+    clock = FakeClock()
+    database = await Database.open(small / "checkfirst.sqlite", clock)
+    try:
+        desk = Desk(os.fsencode(small.parent), database, clock)
+        await carried_out_on_a_full_disk(desk, deed)
+    finally:
+        await database.close()
+
+
+async def carried_out_on_a_full_disk(desk: Desk, deed: str) -> None:
+    number = await desk.stop(b"mine")
+    row = await desk.row(number)
+    unwritten: list[int] = []
+    hand = await desk.hand(unwritten=unwritten.append)
+    ballast = desk.top + b"/state/ballast"
+
+    def fill(*_: object) -> None:
+        with suppress(OSError), open(ballast, "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(restore, "failpoint", fill)  # between two steps, as another program may
+        with pytest.raises(StoreError):
+            await (hand.restore([row], desk.released) if deed == "restore" else hand.delete([row]))
+    assert unwritten == [number]
+    middle, end = (
+        (State.RESTORING, State.RESTORED) if deed == "restore" else (State.DELETING, State.DELETED)
+    )
+    assert (await desk.row(number)).state is middle
+    await asyncio.to_thread(os.unlink, ballast)
+    told: list[Arrival] = []
+    recovery = desk.recovery(told.extend)
+    assert await recovery.take_over(unwritten) == []
+    assert (await desk.row(number)).state is middle, "as it is our own"
+    assert await recovery.look_again(unwritten) == []
+    assert (await desk.row(number)).state is end
+    assert [(each.id, each.state) for each in told] == [(number, end)]
+    assert await asyncio.to_thread(os.listdir, desk.quarantine) == []
 
 
 async def test_nothing_is_deleted_while_an_empty_mount_point_is_all_there_is(desk):

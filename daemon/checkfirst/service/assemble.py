@@ -151,7 +151,6 @@ async def assemble(
     async def deliver(answer: Answer) -> None:
         await line.answered(answer)
 
-    hand = Hand(settings, deeds, clock)
     remote = remote_sources(around, chain, deliver)
     line = Line(
         mode=settings.mode,
@@ -166,6 +165,7 @@ async def assemble(
         done=settling.done,
         again=settling.again,
     )
+    hand = Hand(settings, deeds, clock, unwritten=line.retries.held)
     heed = Heed(own, files, KeptLists(database, clock), journal, clock.now, line.resume)
     heed.tell(own.from_settings)
     identity = list_identity(settings)

@@ -125,7 +125,8 @@ def _leases_blocking(path: bytes) -> bool:
 
 def _restorer(parts: Parts) -> Callable[[Arrival], Awaitable[bytes | None]]:
     """Restores as a person would, but allows nothing: VirusTotal may change its mind once more."""
-    hand = Hand(parts.settings, parts.deeds, parts.clock, by_person=False)
+    again = parts.line.retries.held
+    hand = Hand(parts.settings, parts.deeds, parts.clock, by_person=False, unwritten=again)
 
     async def restore(file: Arrival) -> bytes | None:
         folder = await asyncio.to_thread(os.path.realpath, parts.settings.released)

@@ -8,7 +8,7 @@ when the person gives up meanwhile.
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -29,6 +29,7 @@ from checkfirst.service.passage import (
     Passage,
     Stopped,
     Watched,
+    by_the_next,
     nobody_hears,
     nothing,
     unwatched,
@@ -63,11 +64,15 @@ class Hand:
         *,
         by_person: bool = True,
         ended: Ended = nobody_hears,
+        unwritten: Callable[[int], object] = by_the_next,
     ) -> None:
-        """Use `at_work`. Only what a person restores is allowed from then on."""
+        """Use `at_work`. Only what a person restores is allowed from then on.
+
+        `ended` and `unwritten` as in `Passage`.
+        """
         self._by_person = by_person
         self._settings = settings
-        self._pass = Passage(deeds.journal, clock, ended)
+        self._pass = Passage(deeds.journal, clock, ended, unwritten)
         self._allow = deeds.allow
         self._allow_restored = deeds.allow_restored
         self._clock = clock

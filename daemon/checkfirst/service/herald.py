@@ -63,6 +63,8 @@ class Herald(Listener):
                     self._put(news)
                     if page:
                         self._unasked(page)
+                case State.RESTORED | State.DELETED:
+                    pass  # whoever wanted it knows, and the log tells that it came to that
                 case _:
                     self._put(News(Kind.PROBLEM, text))
 

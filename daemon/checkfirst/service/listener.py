@@ -32,7 +32,8 @@ class Listener:
     def found(self, rows: Sequence[Arrival]) -> None:
         """What has become of files that nobody could be told of when it happened.
 
-        After a crash, or when the journal could not be written: `released`, `quarantined`, `gone`.
+        After a crash, or when the journal could not be written. They are `released`, `quarantined`,
+        `restored`, `deleted` or `gone`.
         """
 
     def looked_again(self, again: Again) -> None:

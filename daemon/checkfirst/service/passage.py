@@ -56,6 +56,11 @@ Ended = Callable[[Arrival, State, bytes | None], None]
 """Hears, in a thread, that a file has come to this end, there."""
 
 
+def by_the_next(number: int) -> None:
+    """This process ends; whoever finds its claim finishes its work."""
+    del number
+
+
 def nobody_hears(row: Arrival, state: State, place: bytes | None) -> None:
     """Tell nobody."""
     del row, state, place
@@ -71,11 +76,18 @@ def unwatched(row: Arrival) -> Iterator[Stopped]:
 class Passage:
     """What all deeds of one person's hand go by."""
 
-    def __init__(self, journal: Journal, clock: Clock, ended: Ended) -> None:
-        """`ended` hears of each that was done."""
+    def __init__(
+        self, journal: Journal, clock: Clock, ended: Ended, unwritten: Callable[[int], object]
+    ) -> None:
+        """`ended` hears of each that was done.
+
+        `unwritten` hears the id of a row that may not say what became of its file, as the journal
+        could not be written, and that nobody else may touch while this process lives.
+        """
         self._journal = journal
         self._clock = clock
         self._ended = ended
+        self._unwritten = unwritten
         self._given_up = threading.Event()
 
     def give_up(self) -> None:
@@ -104,6 +116,20 @@ class Passage:
         then: Callable[[], Awaitable[None]] = nothing,
     ) -> Deed:
         """Do what was begun and commit the result, whichever it is; before a good one, `then`."""
+        try:
+            return await self._carried_out(row, course, do_blocking, watched, then)
+        except Exception:
+            self._unwritten(row.id)
+            raise
+
+    async def _carried_out(
+        self,
+        row: Arrival,
+        course: Course,
+        do_blocking: Callable[[Stopped], Deed],
+        watched: Watched,
+        then: Callable[[], Awaitable[None]],
+    ) -> Deed:
         try:
             with watched(row) as stopped:
                 deed = await asyncio.to_thread(do_blocking, self.or_given_up(stopped))

@@ -33,7 +33,7 @@ _LEFT_AS = {State.RESTORING: State.RESTORED, State.DELETING: State.DELETED}
 _ENDS = (State.RELEASED, State.QUARANTINED, State.GONE)
 _UNHEARD = {(before, end) for before in OPEN_STATES - {State.HOLDING} for end in _ENDS} - {
     (State.RESTORING, State.QUARANTINED)
-}
+} | set(_LEFT_AS.items())
 """What a row may turn out to have become with nobody told of it."""
 
 
