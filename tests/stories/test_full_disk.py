@@ -96,6 +96,37 @@ def test_a_full_disk_under_the_database_is_waited_out(
         house.kill()
 
 
+def test_a_restore_of_its_own_that_could_not_be_written_down_is_made_up_for(
+    home: Path, simulator: Elsewhere, mount: Mount
+):
+    """No signal and no new start: the daemon comes back to the row that it has claimed itself."""
+    content = os.urandom(1024) * 1024 * 300
+    again = {"for": "1d", "every": "1s", "restore": True}
+    house = House(home, simulator.url, recheck=again, mode="stop-unknowns")
+    mount(house.state, "-t", "tmpfs", "-o", "size=6m")
+    mount(house.released, "-t", "tmpfs")
+    elsewhere = home / "elsewhere"
+    elsewhere.write_bytes(content)
+    try:
+        with house.running():
+            elsewhere.rename(house.downloads / "new.exe")
+            house.until("new.exe", State.QUARANTINED)
+            simulator.add(clean(content))
+            house.until("new.exe", State.RESTORING)
+            ballast = fill(house.state)
+            back = house.released / "new.exe"
+            wait_for("it is back", lambda: back.exists() and back.stat().st_mode & 0o600)
+            wait_for("nobody could write that down", lambda: house.said("failed: There is no room"))
+            assert house.rows("new.exe")[-1].state is State.RESTORING
+            ballast.unlink()
+            row = house.until("new.exe", State.RESTORED)
+            assert row.destination == os.fsencode(back)
+            house.until_said("restored", "new.exe")
+            house.may_complain("the log could not be written")
+    finally:
+        house.kill()
+
+
 @pytest.mark.parametrize("way", ["full", "read-only"])
 def test_an_end_that_cannot_be_written_to_is_waited_for(
     home: Path, simulator: Elsewhere, mount: Mount, way: str
