@@ -37,6 +37,10 @@ class FakeToSubmit:
         if self.claims.get(sha256) == "us":
             del self.claims[sha256]
 
+    async def interrupted(self, sha256: str) -> Intent | None:
+        is_ours = self.claims.get(sha256, "us") == "us"
+        return self.intents[sha256] if is_ours and sha256 in self.begun else None
+
     async def unclaim(self, sha256: str) -> None:
         if self.claims.get(sha256) == "us":
             del self.claims[sha256]

@@ -65,10 +65,15 @@ async def test_what_was_cut_off_here_may_have_arrived_for_others_too_until_it_is
     ours, theirs
 ):
     assert await claim(ours) is Claim.OURS
+    assert await ours.interrupted(A) == intent()
+    assert await theirs.interrupted(A) is None
     await ours.cut_off(A)
+    assert await theirs.interrupted(A) == intent()
     assert await claim(theirs) is Claim.CUT_OFF
     assert await claim(theirs, anew=True) is Claim.OURS
     await theirs.unclaim(A)
+    await ours.owe(intent())
+    assert await ours.interrupted(A) is None
     assert await claim(ours) is Claim.OURS
 
 

@@ -7,10 +7,10 @@ decided on already.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checkfirst.model import Risk
 from checkfirst.store import row
@@ -111,6 +111,15 @@ class ToSubmit:
                 (sha256, self._process),
             )
 
+    async def interrupted(self, sha256: str) -> Intent | None:
+        """One that had begun, of which nobody has heard how it ended, and that nobody sends now."""
+        found = await self._database.rows(
+            f"SELECT {_COLUMNS} FROM to_submit WHERE sha256 = ? AND begun"  # noqa: S608
+            " AND (claim IS NULL OR claim = ?)",
+            (sha256, self._process),
+        )
+        return next(map(_intent, found), None)
+
     async def unclaim(self, sha256: str) -> None:
         """We do not send it now, and it has not arrived."""
         async with self._database.writing() as connection:
@@ -151,13 +160,15 @@ class ToSubmit:
         owed = await self._database.rows(
             f"SELECT {_COLUMNS} FROM to_submit WHERE owed ORDER BY since, sha256"  # noqa: S608
         )
-        return [
-            Intent(sha256, size, Risk(risk), name, since)
-            for sha256, size, risk, name, since in owed
-        ]
+        return [_intent(each) for each in owed]
 
     async def _dead(self, claims: Iterable[str]) -> list[str]:
         return [claim for claim in set(claims) if not await asyncio.to_thread(self._alive, claim)]
+
+
+def _intent(row: Sequence[Any]) -> Intent:
+    sha256, size, risk, name, since = row
+    return Intent(sha256, size, Risk(risk), name, since)
 
 
 def _values(intent: Intent) -> tuple[object, ...]:

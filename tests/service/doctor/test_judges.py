@@ -245,6 +245,7 @@ def test_the_key(facts, level, words):
         (Standing.UNREACHABLE, "ClientConnectorDNSError", "problem", "name server"),
         (Standing.UNREACHABLE, "ClientConnectorCertificateError", "problem", "SSL_CERT_FILE"),
         (Standing.UNREACHABLE, "ClientHttpProxyError", "problem", "HTTPS_PROXY"),
+        (Standing.UNREACHABLE, "NotFoundError", "problem", "virustotal.url"),
         (Standing.UNREACHABLE, "Timeout", "problem", "firewall"),
     ],
 )

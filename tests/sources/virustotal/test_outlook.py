@@ -106,6 +106,21 @@ def test_behind_an_obstacle_each_has_its_place_too():
     ]
 
 
+def test_what_rests_does_not_go_on_before_the_source_does():
+    waiting = queue(Stage.POLL)
+    (case,) = waiting.cases.values()
+    waiting.place(case, due=MONOTONIC + 30)
+    spent = Slot(granted=False, until=86_400.0, limit="day")
+    standing = Obstacle(Kind.NETWORK, "x", MONOTONIC + 60)
+    for around, until in [
+        (moment(), NOW + 30),
+        (moment(standing), NOW + 60),
+        (moment(slot=spent), 86_400.0),
+    ]:
+        (found,) = outlooks(waiting.in_order(), around)
+        assert (found.reason, found.until) == ("being analysed by VirusTotal", until)
+
+
 def test_what_nobody_waits_for_has_no_outlook():
     waiting = queue(Stage.UPLOAD)
     for case in waiting.cases.values():

@@ -633,6 +633,11 @@ async def test_one_that_has_arrived_is_not_though_virustotal_does_not_know_it_at
     assert scene.api.verbs()[-1] == "report"
     assert scene.remembered[sha256].kind == "clean"
     assert [one for _, one in scene.kinds()] == ["clean" if rules is WAIT else "unknown"]
+    (submitted,) = scene.events_of(Submitted)
+    assert [(one.sha256, one.name) for one in scene.submissions.sent] == [(sha256, b"a")]
+    assert scene.submissions.rows[sha256].ended
+    assert scene.to_submit.intents == {}
+    assert scene.delivered[0].submitted_at == (submitted.at if rules is WAIT else None)
 
 
 async def test_one_that_is_cut_off_time_and_again_is_looked_up_each_time_and_ever_later(

@@ -22,6 +22,8 @@ _ADVICE = {
     "server knows the host.",
     "ClientConnectorCertificateError": "Something between here and VirusTotal reads along, such "
     "as a company's proxy, or the clock is wrong. Its certificate can be named in SSL_CERT_FILE.",
+    "NotFoundError": "Mend `virustotal.url`, or what answers there: it must lead to version 3 of "
+    "the API, as https://www.virustotal.com/api/v3 does.",
     "ClientHttpProxyError": "See whether the proxy in HTTPS_PROXY is right.",
 }
 _REACH = "See whether this machine is connected, and what a firewall or proxy says."

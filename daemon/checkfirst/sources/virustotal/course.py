@@ -87,7 +87,7 @@ class Course:
             await self._not_known(case)
             return
         found = verdict.of_report(reply, self._trouble.rules)
-        await self.owing.waive(case, "VirusTotal knows it by now")
+        await self.owing.known(case)
         if found.kind is not VerdictKind.PENDING:
             self.settle(case, found)
             return

@@ -36,6 +36,7 @@ class Submitted:
     sha256: str
     size: int
     analysis_id: str
+    """Empty where its upload was cut off and has arrived all the same."""
     at: float
 
 

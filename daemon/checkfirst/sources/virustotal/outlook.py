@@ -67,7 +67,8 @@ def _outlook(case: Case, before: int, moment: Moment, turns: Turns) -> Outlook:
     if case.in_hand or case.stage in {Stage.DELIVER, Stage.LANDED}:
         return Outlook(case.sha256, _DOING[case.stage], None)
     if case.due > moment.monotonic:
-        return Outlook(case.sha256, case.why or _DOING[case.stage], moment.wall(case.due))
+        until = max(moment.wall(case.due), moment.start)
+        return Outlook(case.sha256, case.why or _DOING[case.stage], until)
     ahead = f" ({before} before it)" if before else ""
     return Outlook(case.sha256, _why(case, moment) + ahead, turns.after(before))
 

@@ -107,6 +107,10 @@ class ToSubmit(Protocol):
         """We do not send it now, and all of it may have arrived."""
         ...
 
+    async def interrupted(self, sha256: str) -> Intent | None:
+        """One that had begun, of which nobody has heard how it ended, and that nobody sends now."""
+        ...
+
     async def unclaim(self, sha256: str) -> None:
         """We do not send it now, and it has not arrived."""
         ...

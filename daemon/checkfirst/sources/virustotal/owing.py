@@ -9,12 +9,13 @@ import os
 from checkfirst.errors import FileProblem
 from checkfirst.model import Question
 from checkfirst.policy.names import show
-from checkfirst.sources.virustotal.events import TakenUp, Waived
+from checkfirst.sources.virustotal.events import Submitted, TakenUp, Waived
 from checkfirst.sources.virustotal.opened import words
 from checkfirst.sources.virustotal.outside import Outside
 from checkfirst.sources.virustotal.queue import Case, Queue
 from checkfirst.sources.virustotal.reply import Failure, FailureKind, Reach
 from checkfirst.sources.virustotal.trouble import Trouble
+from checkfirst.store.submissions import Sent, Submission
 from checkfirst.store.to_submit import Claim, Intent
 
 SUBMITTED_LATELY = 86_400.0
@@ -52,6 +53,18 @@ class Owing:
         if self._trouble.rules.makes_up:
             await self._out.to_submit.owe(_intent(case))
         case.owed = True
+
+    async def known(self, case: Case) -> None:
+        """VirusTotal knows it, so nothing is to come; what was cut off counts as arrived then."""
+        found = await self._out.to_submit.interrupted(case.sha256)
+        if found is None:
+            await self.waive(case, "VirusTotal knows it by now")
+            return
+        now = self._out.clock.now()
+        await self._out.submissions.begin(Sent(found.sha256, now, found.size, found.name), "")
+        await self._out.submissions.end(found.sha256)
+        case.submission, case.owed = Submission(found.sha256, "", now, ended=True), False
+        self._out.on_event(Submitted(found.sha256, found.size, "", now))
 
     async def waive(self, case: Case, reason: str = "") -> None:
         """It is not to be uploaded any more; a `reason` is told."""

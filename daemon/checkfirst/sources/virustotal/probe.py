@@ -70,7 +70,9 @@ def _in_words(reply: Report | NotKnown | Failure) -> Probed:
     if isinstance(reply, Report):
         return Probed(Standing.ACCEPTED, "VirusTotal accepts the key")
     if isinstance(reply, NotKnown):
-        text = "what answers does not know a file that VirusTotal knows; look at virustotal.url"
+        text = (
+            "what answers does not know a file that VirusTotal knows, so it may be another server"
+        )
         return Probed(Standing.UNREACHABLE, text, "NotFoundError")
     return _failed(reply)
 

@@ -60,6 +60,7 @@ class Trouble:
                 self._unreached.add(case.sha256)
             self.put_off(case, failure.retry_after)
         elif failure.kind is FailureKind.UNPROVEN:  # another file may show that it is VirusTotal
+            case.why = failure.message
             self.put_off(case)
         elif kind is None:
             case.failures += 1
