@@ -67,3 +67,41 @@ def test_without_a_daemon_nobody_would_take_them(scene, act):
     code, _, err = act("take", "Downloads/old.exe")
     assert code == 3
     assert "checkfirst run" in err
+
+
+def test_a_file_of_the_system_is_not_taken(daemon, act):
+    (daemon.top / "link").symlink_to("/etc")
+    for path in ("/etc/passwd", "link/passwd"):
+        code, out, err = act("take", path)
+        assert (code, out) == (3, "")
+        assert err.startswith("Error: This file lies in a folder of the system")
+        assert "/etc/passwd" in err
+        assert "checkfirst check" in err
+    assert wanted(daemon) == []
+
+
+def test_one_that_is_refused_keeps_the_others_from_being_asked_for(daemon, act):
+    (daemon.top / "mine.exe").write_bytes(b"1")
+    assert act("take", "mine.exe", "/etc/passwd")[0] == 3
+    assert wanted(daemon) == []
+    assert act("take", "mine.exe")[0] == 0
+    assert wanted(daemon) == [os.fsencode(daemon.top / "mine.exe")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_somebody_elses_file_is_taken_from_a_watched_folder_alone(daemon, act):
+    for folder in (daemon.top, daemon.downloads):
+        (folder / "theirs").write_bytes(b"1")
+        os.chown(folder / "theirs", 12345, -1)
+    code, _, err = act("take", "theirs")
+    assert code == 3
+    assert err.startswith("Error: This file belongs to somebody else")
+    assert act("take", "Downloads/theirs")[0] == 0
+    assert wanted(daemon) == [os.fsencode(daemon.downloads / "theirs")]
+
+
+def test_a_watched_folder_is_the_persons_own_choice_wherever_it_lies(daemon, act):
+    settings = daemon.top / "settings.yaml"
+    settings.write_text(settings.read_text().replace("watch: [Downloads]", "watch: [/etc]"))
+    assert act("take", "/etc/passwd")[0] == 0
+    assert wanted(daemon) == [b"/etc/passwd"]
