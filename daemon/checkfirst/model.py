@@ -139,8 +139,7 @@ class Fingerprint(NamedTuple):
         return (self.sha256, *self.others)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a source says of a SHA-256."""
 
     kind: VerdictKind
@@ -167,8 +166,7 @@ class Decision(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One row of the journal: a file from the moment it was held to its end."""
 
     id: int

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import os
-from dataclasses import replace
 
 import pytest
 
@@ -228,7 +227,7 @@ async def test_the_lists_count_only_what_new_files_ask_of_them(scene):
 
 async def test_very_many_files_are_held_against_the_lists_in_turns(scene):
     first = await scene.ended(b"first")
-    others = [replace(first, id=0, sha256=f"{number:064x}") for number in range(2 * AT_ONCE)]
+    others = [first._replace(id=0, sha256=f"{number:064x}") for number in range(2 * AT_ONCE)]
     await scene.journal.adopt(others)
     last = await scene.ended(b"last")
     await scene.block()

@@ -1,6 +1,5 @@
 """Which facts make news, and in which words."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -85,7 +84,7 @@ def test_hostile_names_are_shown_short_and_printable(scene, name):
 
 def held(number: int, seconds: float, **more) -> Arrival:
     row = Arrival(number, State.WAITING, b"/d", b"/d/f%d" % number, held_at=NOW - seconds)
-    return replace(row, **more)
+    return row._replace(**more)
 
 
 def test_a_file_held_for_long_is_told_once_with_its_reason_and_until_when(scene):

@@ -1,7 +1,6 @@
 import asyncio
 import os
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -226,9 +225,9 @@ async def test_a_list_of_any_length_is_no_matter(journal):
 async def test_what_is_adopted_keeps_its_id_while_that_is_free(journal, database):
     await journal.begin([intent()])
     lost = Arrival(id=0, state=State.HELD, root=b"", origin=b"/w/x", held=b"/h/x", threats=("t",))
-    ids = await journal.adopt([replace(lost, id=1), replace(lost, id=9), lost, lost])
+    ids = await journal.adopt([lost._replace(id=1), lost._replace(id=9), lost, lost])
     assert ids == [10, 9, 11, 12]
-    assert await journal.get(9) == replace(lost, id=9)
+    assert await journal.get(9) == lost._replace(id=9)
     assert await journal.begin([intent()]) == [13]
     assert await journal.counts() == await counted(database)
     assert len(await journal.claim([9, 10])) == 2

@@ -28,6 +28,7 @@ from checkfirst.service.assemble_sources import (
     own_lists,
     remote_sources,
 )
+from checkfirst.service.crew import Crew
 from checkfirst.service.deeds import Hand
 from checkfirst.service.found_again import FoundAgain
 from checkfirst.service.hands import Ends, Hands
@@ -71,6 +72,7 @@ class Parts:
     recovery: Recovery
     deeds: Deeds
     hands: Hands
+    crew: Crew
     wanted: Wanted
     teller: Listener
     notifications: Notifications
@@ -91,12 +93,14 @@ async def assemble(
     database: Database,
     clock: Clock,
     *,
+    lock: int,
     stopped: Callable[[], bool],
     listed: FromSettings | None = None,
 ) -> Parts:
     """Wire everything for these settings; nothing runs yet and no folder is touched.
 
-    Without a `key` VirusTotal must not be among the sources. `listed`: the person's own lists, as
+    `lock` is the descriptor of the daemon's lock. Without a `key` VirusTotal must not be among the
+    sources. `listed`: the person's own lists, as
     they were before the settings were read again.
     """
     told = notifications(settings.notify, clock, _local)
@@ -123,6 +127,7 @@ async def assemble(
         stopped=stopped,
         kinds=own.kinds,
     )
+    crew = Crew(hands, lock, clock)
     watcher = _watcher(settings, sightings, clock, hands, teller)
     settling = Settling(
         rules=SettleRules(
@@ -136,6 +141,7 @@ async def assemble(
         spares=watcher.spares_blocking,
         clock=clock,
         leases=leases,
+        expect=crew.expect,
     )
     places = await asyncio.to_thread(_places_blocking, settings, hands)
     deeds = await open_deeds(database, clock)
@@ -158,6 +164,7 @@ async def assemble(
         chain=chain,
         asking=Asking(remote, clock, teller.names),
         hands=hands,
+        choose=crew.choose,
         teller=teller,
         clock=clock,
         token=token,
@@ -183,6 +190,7 @@ async def assemble(
         recovery=recovery,
         deeds=deeds,
         hands=hands,
+        crew=crew,
         wanted=Wanted(database),
         heed=heed,
         renewed=Renewed(identity, await asyncio.to_thread(identity), journal, line.resume),

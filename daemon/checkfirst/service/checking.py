@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from checkfirst.clock import Clock
 from checkfirst.errors import CheckfirstError, FileProblem
@@ -151,7 +151,7 @@ class Asking:
         """Give what the source said; pending, with the reason, when it did not answer."""
         found = self._verdicts.get(sha256)
         if found is not None:
-            return replace(found, report_url=found.report_url or self._pages.get(sha256))
+            return found._replace(report_url=found.report_url or self._pages.get(sha256))
         outlook = self._outlook.get(sha256)
         if self._failure:
             reason = self._failure

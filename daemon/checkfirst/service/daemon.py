@@ -66,7 +66,7 @@ def serve(
     settings = loaded.settings
     _make_state(settings.state)
     ignore_lease_breaks()
-    with only_one(settings.state):
+    with only_one(settings.state) as lock:
         file = settings.log.file or settings.state / "checkfirst.log"
         secrets = [key.get_secret_value()] if key else []
         with logs.start(
@@ -84,10 +84,12 @@ def serve(
 
             # What is loaded by now stays to the end: no collection needs to look through it again.
             gc.freeze()
-            return asyncio.run(_live(loaded, key, reload_for_log, SystemClock()))
+            return asyncio.run(_live(loaded, key, reload_for_log, SystemClock(), lock))
 
 
-async def _live(loaded: Loaded, key: SecretStr | None, reload: Reload, clock: Clock) -> int:
+async def _live(
+    loaded: Loaded, key: SecretStr | None, reload: Reload, clock: Clock, lock: int
+) -> int:
     systemd = Systemd(clock)
     signals = Signals(systemd.stopping, _last_words)
     database = await open_database(loaded.settings, clock)
@@ -96,7 +98,7 @@ async def _live(loaded: Loaded, key: SecretStr | None, reload: Reload, clock: Cl
             logs.say(_log, logging.ERROR, "problem", "%s", database.notice)
         listed: FromSettings | None = None
         while not signals.stop.is_set():
-            listed = await _run(loaded, key, database, clock, signals, systemd, listed)
+            listed = await _run(loaded, key, database, clock, lock, signals, systemd, listed)
             if signals.take_hang_up():
                 systemd.reloading()
                 loaded, key = await reloaded(loaded, key, reload)
@@ -114,6 +116,7 @@ async def _run(
     key: SecretStr | None,
     database: "Database",
     clock: Clock,
+    lock: int,
     signals: Signals,
     systemd: Systemd,
     listed: FromSettings | None,
@@ -125,7 +128,7 @@ async def _run(
     """
     settings = loaded.settings
     halted = signals.halt.is_set
-    parts = await assemble(settings, key, database, clock, stopped=halted, listed=listed)
+    parts = await assemble(settings, key, database, clock, lock=lock, stopped=halted, listed=listed)
     await asyncio.to_thread(_make_end_blocking, settings.released, 0o755)
     await asyncio.to_thread(_make_end_blocking, settings.quarantine, 0o700)
     rows = await _recovered(parts, signals.again)
@@ -198,6 +201,7 @@ def _roles(parts: Parts, duties: Duties, systemd: Systemd) -> list[Role]:
         *(Role(f"line {n}", line.run_small, stage=2) for n in range(SMALL_LANES)),
         *(Role(f"line for large files {n}", line.run_large, stage=2) for n in range(LARGE_LANES)),
         Role("line for huge files", line.run_huge, stage=2),
+        Role("second process", parts.crew.run, vital=False, stage=3),
         Role("retention", parts.retention.run, vital=False, stage=3),
         Role("status", duties.keep_status, vital=False, stage=3),
         Role("housekeeping", duties.keep_house, vital=False, stage=3),

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import os
-from dataclasses import replace
 
 from checkfirst.errors import CheckfirstError
 from checkfirst.logs import say
@@ -161,7 +160,7 @@ class Duties:
             for each in self._parts.hands.hashing.now()
         ]
         return [
-            replace(row, reason=each.words)
+            row._replace(reason=each.words)
             for each, row in found
             if row is not None and row.state is State.HOLDING and (row.arrived_at or since) < since
         ]

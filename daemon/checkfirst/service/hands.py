@@ -7,7 +7,7 @@ happens to it. Decides nothing and writes no journal.
 import logging
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from checkfirst.errors import FileProblem
 from checkfirst.intake.fingerprint import fingerprint_blocking
@@ -59,30 +59,32 @@ class Hands:
         token: Callable[[], str],
         stopped: Callable[[], bool],
         kinds: Callable[[], Collection[str]] = tuple,
+        held: dict[bytes, HeldFolder] | None = None,
     ) -> None:
         """`leases` tells of a watched folder whether leases mean anything there.
 
-        `kinds` tells which hashes are wanted besides SHA-256.
+        `kinds` tells which hashes are wanted besides SHA-256; `held` what is chosen already.
         """
         self.ends = ends
-        self._state = state
-        self._leases = leases
+        self.state = state
+        self.leases = leases
         self._token = token
         self._stopped = stopped
         self.hashing = Hashing(stopped)
-        self._kinds = kinds
-        self._held: dict[bytes, HeldFolder] = {}
+        self.kinds = kinds
+        self.held = {} if held is None else held
+        """The held folders that have been chosen, by watched folder."""
 
     def held_folder_blocking(self, root: bytes) -> HeldFolder:
         """The held folder of a watched one, chosen once by a trial; else a FileProblem."""
-        if root not in self._held:
-            self._held[root] = held_folder_blocking(root, self._state, self._token)
-        return self._held[root]
+        if root not in self.held:
+            self.held[root] = held_folder_blocking(root, self.state, self._token)
+        return self.held[root]
 
     def known_folders(self, roots: Iterable[bytes]) -> Mapping[bytes, bytes | FileProblem] | None:
         """The paths of the held folders of these roots; None while one has not been chosen."""
         try:
-            return {root: self._held[root].path for root in roots}
+            return {root: self.held[root].path for root in roots}
         except KeyError:
             return None
 
@@ -98,12 +100,12 @@ class Hands:
 
     def moves(self, root: bytes) -> str:
         """`rename` or `copy`; what is not known yet is likely to be a rename."""
-        known = self._held.get(root)
+        known = self.held.get(root)
         return known.moves if known else "rename"
 
     def take_blocking(self, works: Sequence[Work]) -> list[InHand | Missed]:
         """Hold what is to be held, open and fingerprint each."""
-        leases = {root: self._leases(root) for root in {work.arrival.root for work in works}}
+        leases = {root: self.leases(root) for root in {work.arrival.root for work in works}}
         taken: list[InHand | Missed] = []
         try:
             with Opened() as opened:
@@ -148,7 +150,7 @@ class Hands:
             if grip.lease is False:
                 raise BusyError(_held(arrival))  # noqa: TRY301  (one way out for all that fails)
             with self.hashing.of(arrival.id, grip.stamp.size) as stopped:
-                found = fingerprint_blocking(grip, arrival.name, stopped, self._kinds())
+                found = fingerprint_blocking(grip, arrival.name, stopped, self.kinds())
             came = arrival.origin if arrival.state is State.HOLDING else None
             origin_url = origin_url_blocking(grip.descriptor, came)
         except Exception as error:  # noqa: BLE001  (no file may end the lane, whatever is in it)
@@ -224,7 +226,7 @@ class Hands:
 
     def known(self, arrival: Arrival) -> Fingerprint | None:
         """The fingerprint as the row has it, if that is all that is wanted of it."""
-        return None if self._kinds() else fingerprint_of(arrival)
+        return None if self.kinds() else fingerprint_of(arrival)
 
     def relative(self, arrival: Arrival) -> bytes:
         """The path below the released folder that the file is to have."""
@@ -250,7 +252,7 @@ def described(arrival: Arrival, order: Ordered) -> Arrival:
     facts = steps.identity(order.hand.fingerprint, stamp) | steps.decided(order)
     facts["mode"] = stamp.mode & 0o7777 if arrival.mode is None else arrival.mode
     facts["origin_url"] = order.hand.origin_url or arrival.origin_url
-    return replace(arrival, **facts)
+    return arrival._replace(**facts)
 
 
 def relative_path(arrival: Arrival, *, keep_parents: bool) -> bytes:

@@ -14,6 +14,7 @@ from checkfirst.intake.look import Settled
 from checkfirst.model import OPEN_STATES, Answer, Arrival, Mode, Sighting, State
 from checkfirst.service import steps
 from checkfirst.service.asking import Asking
+from checkfirst.service.crew import Doer
 from checkfirst.service.hands import Hands
 from checkfirst.service.judging import judged
 from checkfirst.service.lanes import Lanes
@@ -40,6 +41,7 @@ class Line:
         chain: Chain,
         asking: Asking,
         hands: Hands,
+        choose: Callable[[Sequence[Work]], Doer],
         teller: Listener,
         clock: Clock,
         token: Callable[[], str],
@@ -47,7 +49,9 @@ class Line:
         done: Callable[[Iterable[bytes]], None],
         again: Callable[[Sighting, float], None],
     ) -> None:
-        """`mend` brings rows in accord with where their files lie, as after a crash.
+        """`choose` says who is to handle a batch, in a thread.
+
+        `mend` brings rows in accord with where their files lie, as after a crash.
 
         `done` and `again` tell the settling what became of a path; `token` names slots.
         """
@@ -56,6 +60,7 @@ class Line:
         self._chain = chain
         self._asking = asking
         self._hands = hands
+        self._choose = choose
         self._tell = teller
         self._clock = clock
         self._token = token
@@ -225,7 +230,8 @@ class Line:
 
     async def _bring_on(self, works: Sequence[Work]) -> None:
         began = self._clock.monotonic()
-        taken = await asyncio.to_thread(self._hands.take_blocking, works)
+        doer = self._choose(works)
+        taken = await asyncio.to_thread(doer.take_blocking, works)
         hands = [one for one in taken if isinstance(one, InHand)]
         try:
             held_at = self._clock.now()
@@ -238,11 +244,11 @@ class Line:
             intents += [steps.waits(hand, held_at) for hand in waiting]
             took = await self._journal.advance(intents)
         except BaseException:
-            await asyncio.to_thread(self._hands.put_down_blocking, hands)
+            await asyncio.to_thread(doer.put_down_blocking, hands)
             raise
         mine = [order for order in orders if order.hand.work.arrival.id in took]
         not_now = [o.hand for o in orders if o.hand.work.arrival.id not in took] + waiting
-        ended = await asyncio.to_thread(self._hands.carry_out_blocking, mine, not_now)
+        ended = await asyncio.to_thread(doer.carry_out_blocking, mine, not_now)
         await self._results.record([one for one in taken if isinstance(one, Missed)], ended)
         self._results.ask_for(
             [hand for hand in waiting if hand.work.arrival.id in took], since=began

@@ -15,8 +15,8 @@ NAME = "daemon.lock"
 
 
 @contextmanager
-def only_one(state: Path) -> Iterator[None]:
-    """Hold the lock of this state folder; raise AlreadyRunningError with the other one's pid.
+def only_one(state: Path) -> Iterator[int]:
+    """Hold the lock of this state folder, and give its descriptor; raise AlreadyRunningError with the other one's pid.
 
     Problem when the folder cannot be written to.
 
@@ -43,7 +43,7 @@ def only_one(state: Path) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
         with suppress(OSError):  # a full disk; who runs is then told without a number
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

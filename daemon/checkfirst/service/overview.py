@@ -5,7 +5,7 @@ the keys of JSON output are.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from checkfirst.clock import iso
 from checkfirst.model import (
@@ -181,9 +181,9 @@ def with_outlook(rows: Sequence[Arrival], snapshot: Snapshot | None) -> list[Arr
     told = []
     for row in rows:
         if row.state in _WAITING and (hashed := hashing.get(row.id)):
-            told.append(replace(row, reason=hashed.words, until=None))
+            told.append(row._replace(reason=hashed.words, until=None))
         elif row.state in _WAITING and (look := outlook.get(row.sha256)):
-            told.append(replace(row, reason=look.reason, until=look.until))
+            told.append(row._replace(reason=look.reason, until=look.until))
         else:
             told.append(row)
     return told
@@ -219,7 +219,7 @@ def sent_json(sent: Sent, row: Arrival | None) -> dict[str, object]:
     Of what was uploaded by `checkfirst check` there is no file in the journal.
     """
     known = row or Arrival(0, State.GONE, b"", sent.name or b"", sha256=sent.sha256, size=sent.size)
-    facts = row_json(replace(known, submitted_at=sent.submitted_at))
+    facts = row_json(known._replace(submitted_at=sent.submitted_at))
     unknown = {"id", "origin", "state"} if row is None else set()
     return {key: None if key in unknown else value for key, value in facts.items()}
 

@@ -1,7 +1,6 @@
 """What a batch has led to: into the journal, told, and kept in mind for another try."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from checkfirst.clock import Clock
 from checkfirst.model import State
@@ -63,7 +62,7 @@ class Results:
             return
         self._retries.well(arrival.id)
         if is_ours and arrival.state is not State.HOLDING:
-            self._tell.found([replace(arrival, state=State.GONE, reason=missed.reason)])
+            self._tell.found([arrival._replace(state=State.GONE, reason=missed.reason)])
 
     def ask_for(self, hands: Sequence[InHand], since: float) -> None:
         """Ask about what waits; an answer that came while it was being put down is used."""

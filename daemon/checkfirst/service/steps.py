@@ -1,7 +1,5 @@
 """What the line writes into the journal: pure functions from what happened to a step."""
 
-from dataclasses import replace
-
 from checkfirst.intake.look import Settled
 from checkfirst.model import Action, Arrival, Fingerprint, Stamp, State, VerdictKind
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
@@ -48,8 +46,7 @@ def tried_again(work: Work) -> Step:
 def identified(hand: InHand) -> Arrival:
     """The row with what the fingerprint adds."""
     found = hand.fingerprint
-    return replace(
-        hand.work.arrival,
+    return hand.work.arrival._replace(
         sha256=found.sha256,
         size=found.size,
         content_type=found.content_type,

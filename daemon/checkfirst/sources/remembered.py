@@ -4,7 +4,7 @@ Where the answers are kept is not known here, nor what a verdict leads to.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from checkfirst.clock import Clock
 from checkfirst.model import Fingerprint, Risk, SourceHealth, Verdict, VerdictKind
@@ -69,8 +69,8 @@ class Remembered:
                     continue
                 age = max(now - answered_at, 0.0)
                 if age < self._fresh.of(verdict.kind) and self._is_believed(one, verdict):
-                    found[one.sha256] = replace(
-                        verdict, source=self.name, reason=f"{verdict.reason} (answered {ago(age)})"
+                    found[one.sha256] = verdict._replace(
+                        source=self.name, reason=f"{verdict.reason} (answered {ago(age)})"
                     )
         self._asked += len(prints)
         self._answered += len(found)

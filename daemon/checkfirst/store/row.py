@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
 from functools import cache
 from typing import Any
 
 from checkfirst.model import OPEN_STATES, Arrival, Risk, State, VerdictKind
 from checkfirst.policy.names import show
 
-COLUMNS = tuple(field.name for field in fields(Arrival))
+COLUMNS = Arrival._fields
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM arrivals"  # noqa: S608  (our own field names)
 
 UNFINISHED = frozenset({*OPEN_STATES, State.LEFT})

@@ -7,6 +7,7 @@ ENOSYS, EINVAL or the like, and the callers know another way.
 import ctypes
 import errno
 import os
+import signal
 from typing import Final
 
 AT_FDCWD: Final = -100
@@ -14,11 +15,13 @@ _RENAME_NOREPLACE: Final = 1
 _SYS_OPENAT2: Final = 437  # one number on all architectures since they share their tables
 _RESOLVE_NO_SYMLINKS: Final = 0x04
 _RESOLVE_BENEATH: Final = 0x08
+_PR_SET_PDEATHSIG: Final = 1
 _OPEN_HOW: Final = ctypes.c_uint64 * 3  # struct open_how: flags, mode, resolve
 
 _library = ctypes.CDLL(None, use_errno=True)
 _renameat2 = getattr(_library, "renameat2", None)  # glibc since 2.28, musl since 1.2.6
 _syscall = getattr(_library, "syscall", None)
+_prctl = getattr(_library, "prctl", None)
 
 
 def rename_exclusive(source: bytes, target: bytes, source_fd: int, target_fd: int) -> None:
@@ -43,3 +46,15 @@ def open_beneath(folder: int, relative: bytes, flags: int) -> int:
         failed = ctypes.get_errno()
         raise OSError(failed, os.strerror(failed), relative)
     return int(descriptor)
+
+
+def end_with_parent(parent: int) -> None:
+    """prctl(2) with PR_SET_PDEATHSIG: this process gets SIGKILL when the one it came from ends.
+
+    The kernel means the thread that started us. A `parent` that has ended already ends us now.
+    Where there is no such call nothing is promised.
+    """
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)

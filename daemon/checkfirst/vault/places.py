@@ -5,7 +5,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from checkfirst.model import Arrival, State
@@ -69,9 +69,9 @@ def reported_blocking(folders: Iterable[bytes]) -> list[Arrival]:
         report = read_report_blocking(folder)
         if report is None:
             continue
-        arrival = replace(report.arrival(folder), id=report.id)
+        arrival = report.arrival(folder)._replace(id=report.id)
         if restoring_to_blocking(folder) is not None:
-            found.append(replace(arrival, state=State.RESTORING))
+            found.append(arrival._replace(state=State.RESTORING))
         elif os.path.lexists(os.path.join(folder, PAYLOAD)):
             found.append(arrival)
         else:
