@@ -153,6 +153,7 @@ class Scene:
             chain=Chain([self.known], clock, needed=self.known.name),
             asking=Asking(self.remote, clock, teller.names),
             hands=hands,
+            choose=lambda _: hands,
             teller=listeners,
             clock=clock,
             token=lambda: f"slot{next(tokens)}",

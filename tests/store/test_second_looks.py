@@ -1,5 +1,4 @@
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -43,7 +42,7 @@ class Scene:
             **{**facts, **more},
         )
         (number,) = await self.journal.adopt([arrival])
-        return replace(arrival, id=number)
+        return arrival._replace(id=number)
 
     async def due(self, after=DAY, span=WEEK):
         """Enrol, then see what is due so long after NOW."""
@@ -83,7 +82,7 @@ async def test_what_ended_on_weak_grounds_is_promised_a_look(
 )
 async def test_a_clean_report_that_is_young_is_looked_at_again(scene, first_seen_at, promised):
     await scene.ended(verdict="clean")
-    await scene.remembered.remember(A, replace(CLEAN, first_seen_at=first_seen_at), NOW)
+    await scene.remembered.remember(A, CLEAN._replace(first_seen_at=first_seen_at), NOW)
     assert await scene.due() == ([A] if promised else [])
 
 
@@ -152,14 +151,14 @@ async def test_the_newer_row_of_a_file_that_was_taken_back_is_found(scene):
     newer = Arrival(0, State.LEFT, b"/r", b"/r/a", sha256=A)
     await scene.journal.adopt([newer])
     assert await scene.looks.taken_since(file) is None
-    await scene.journal.adopt([replace(newer, state=State.QUARANTINED, sha256=B)])
+    await scene.journal.adopt([newer._replace(state=State.QUARANTINED, sha256=B)])
     assert await scene.looks.taken_since(file) is None
-    await scene.journal.adopt([replace(newer, state=State.HOLDING, sha256=None)])
-    await scene.journal.adopt([replace(newer, state=State.QUARANTINED)])
+    await scene.journal.adopt([newer._replace(state=State.HOLDING, sha256=None)])
+    await scene.journal.adopt([newer._replace(state=State.QUARANTINED)])
     found = await scene.looks.taken_since(file)
     assert found is not None
     assert (found.id, found.state) == (5, State.QUARANTINED)
-    assert await scene.looks.taken_since(replace(file, id=4)) == found
+    assert await scene.looks.taken_since(file._replace(id=4)) == found
 
 
 async def test_a_file_that_is_just_being_taken_and_has_not_been_read_yet_is_it(scene):

@@ -240,6 +240,7 @@ class Acting:
             chain=Chain([Known(world.verdicts)], clock),
             asking=Asking(Nobody(), clock, lambda *_: None),
             hands=hands,
+            choose=lambda _: hands,
             teller=Listener(),
             clock=clock,
             token=secrets.token_hex,

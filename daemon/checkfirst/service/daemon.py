@@ -11,7 +11,7 @@ import logging
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from pydantic import SecretStr
 
@@ -48,6 +48,16 @@ _log = logging.getLogger(__name__)
 
 ROOM_AGAIN_SECONDS = 5.0
 """How often a database that has no room to begin with is tried again."""
+
+
+class Lasting(NamedTuple):
+    """What stays the same through all lives of the parts."""
+
+    clock: Clock
+    lock: int
+    """The descriptor of the daemon's lock."""
+    signals: Signals
+    systemd: Systemd
 
 
 def serve(
@@ -92,13 +102,14 @@ async def _live(
 ) -> int:
     systemd = Systemd(clock)
     signals = Signals(systemd.stopping, _last_words)
+    lasting = Lasting(clock, lock, signals, systemd)
     database = await open_database(loaded.settings, clock)
     try:
         if database.notice:
             logs.say(_log, logging.ERROR, "problem", "%s", database.notice)
         listed: FromSettings | None = None
         while not signals.stop.is_set():
-            listed = await _run(loaded, key, database, clock, lock, signals, systemd, listed)
+            listed = await _run(loaded, key, database, lasting, listed)
             if signals.take_hang_up():
                 systemd.reloading()
                 loaded, key = await reloaded(loaded, key, reload)
@@ -115,10 +126,7 @@ async def _run(
     loaded: Loaded,
     key: SecretStr | None,
     database: "Database",
-    clock: Clock,
-    lock: int,
-    signals: Signals,
-    systemd: Systemd,
+    lasting: Lasting,
     listed: FromSettings | None,
 ) -> FromSettings:
     """One life of the parts, from recovery to the stop of the last lane.
@@ -127,6 +135,7 @@ async def _run(
     comes how they are in the end.
     """
     settings = loaded.settings
+    clock, lock, signals, systemd = lasting
     halted = signals.halt.is_set
     parts = await assemble(settings, key, database, clock, lock=lock, stopped=halted, listed=listed)
     await asyncio.to_thread(_make_end_blocking, settings.released, 0o755)

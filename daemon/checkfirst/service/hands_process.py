@@ -16,6 +16,7 @@ import secrets
 import signal
 import sys
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from checkfirst import __version__
 from checkfirst.service.errand import (
@@ -33,8 +34,10 @@ from checkfirst.service.errand import (
 from checkfirst.service.hands import Hands
 from checkfirst.service.work import Done, InHand, Ordered, Work
 from checkfirst.vault.grip import ignore_lease_breaks
-from checkfirst.vault.held import HeldFolder
 from checkfirst.vault.kernel import end_with_parent
+
+if TYPE_CHECKING:
+    from checkfirst.vault.held import HeldFolder
 
 
 class Serving:

@@ -5,16 +5,19 @@ is full.
 """
 
 import asyncio
+import resource
 
 from checkfirst.intake.look import Settled
 from checkfirst.service.hashing import LARGE_BYTES
 from checkfirst.service.work import Work
 
 SMALL_LANES = 3
-"""While one waits for the disk, the other has the processor (2.0 s for a burst, against 3.1)."""
+"""While one is moved by a second process, the others are journalled."""
 LARGE_LANES = 2
 BATCH_FILES = 240
-"""Files in one batch; each has a descriptor open, so both lanes together stay below 256."""
+"""Files in one batch, if there may be so many descriptors: each has one open."""
+OTHER_DESCRIPTORS = 256
+"""Left free for everything else."""
 BATCH_BYTES = 64 * 1024 * 1024
 HUGE_BYTES = 1024 * 1024 * 1024
 """Takes seconds to many minutes."""
@@ -26,6 +29,7 @@ class Lanes:
     """What waits before each; every method is called on the loop."""
 
     def __init__(self) -> None:
+        self._batch = batch_files(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self._small: asyncio.Queue[Item] = asyncio.Queue(4 * BATCH_FILES)
         self._large: asyncio.Queue[Item] = asyncio.Queue(4 * BATCH_FILES)
         self._huge: asyncio.Queue[Item] = asyncio.Queue(4 * BATCH_FILES)
@@ -40,7 +44,7 @@ class Lanes:
         """Wait for one, then take what is there, up to a batch."""
         batch = [await self._small.get()]
         size = _size(batch[0])
-        while len(batch) < BATCH_FILES and size < BATCH_BYTES and not self._small.empty():
+        while len(batch) < self._batch and size < BATCH_BYTES and not self._small.empty():
             batch.append(self._small.get_nowait())
             size += _size(batch[-1])
         return batch
@@ -52,6 +56,13 @@ class Lanes:
     async def huge(self) -> Item:
         """Wait for one of 1 GiB or more."""
         return await self._huge.get()
+
+
+def batch_files(descriptors: int) -> int:
+    """How many files may be in one batch of each lane where there may be so many descriptors."""
+    if descriptors == resource.RLIM_INFINITY:
+        return BATCH_FILES
+    return max(1, min(BATCH_FILES, (descriptors - OTHER_DESCRIPTORS) // SMALL_LANES))
 
 
 def _size(item: Item) -> int:

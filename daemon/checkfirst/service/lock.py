@@ -16,9 +16,10 @@ NAME = "daemon.lock"
 
 @contextmanager
 def only_one(state: Path) -> Iterator[int]:
-    """Hold the lock of this state folder, and give its descriptor; raise AlreadyRunningError with the other one's pid.
+    """Hold the lock of this state folder, and give its descriptor.
 
-    Problem when the folder cannot be written to.
+    Raises AlreadyRunningError with the other one's pid, and Problem when the folder cannot be
+    written to.
 
     flock(2): the kernel drops the lock with the process, so a killed daemon blocks nobody. The
     file is never unlinked, since a lock on an unlinked file would guard nothing.

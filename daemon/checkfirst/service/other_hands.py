@@ -60,6 +60,11 @@ class OtherHands:
             raise self._gone(f"it is version {version}, and this is {__version__}")
 
     @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
     def idle(self) -> bool:
         """Whether it holds nothing and does nothing."""
         return not self._in_hand and not self._one_at_a_time.locked()
@@ -151,7 +156,7 @@ def hire_blocking(hands: Hands, lock: int) -> OtherHands:
     that lives as long as the daemon: the kernel ends the process with the thread that started it.
     """
     ours, theirs = socket.socketpair()
-    with theirs:
+    with ours, theirs:
         number = theirs.fileno()
         # -P: no module is taken from the folder we happen to be in, which may be Downloads.
         command = [sys.executable, "-P", "-m", "checkfirst.service.hands_process"]
@@ -163,7 +168,8 @@ def hire_blocking(hands: Hands, lock: int) -> OtherHands:
             env=_without_secrets(os.environ.items()),
             pass_fds=[number, lock],
         )
-    other = OtherHands(hands, process, Connection(ours.detach()))
+        line = Connection(ours.detach())
+    other = OtherHands(hands, process, line)
     try:
         other.begin_blocking()
     except BaseException:

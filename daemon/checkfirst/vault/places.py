@@ -75,7 +75,7 @@ def reported_blocking(folders: Iterable[bytes]) -> list[Arrival]:
         elif os.path.lexists(os.path.join(folder, PAYLOAD)):
             found.append(arrival)
         else:
-            found.append(replace(arrival, state=State.DELETING))
+            found.append(arrival._replace(state=State.DELETING))
     return found
 
 

@@ -1,0 +1,297 @@
+"""A second process does what the threads do, and takes nothing along when it goes."""
+
+import fcntl
+import hashlib
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from checkfirst.errors import Problem
+from checkfirst.model import Action, Arrival, Decision, State, Verdict, VerdictKind
+from checkfirst.service.crew import Doer
+from checkfirst.service.hands import Ends, Hands
+from checkfirst.service.lock import only_one
+from checkfirst.service.other_hands import HandsLostError, OtherHands, hire_blocking
+from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
+from checkfirst.vault.grip import ignore_lease_breaks, stamp_of
+
+CLEAN = Verdict(VerdictKind.CLEAN, "remembered", "0 of 70 engines", 0, 70)
+BAD = Verdict(VerdictKind.MALICIOUS, "lists", "it is on your block list")
+NAMES = [b"plain.txt", b"line\nbreak", b"\xff\xfe", b"-rf", b"x" * 255]
+
+
+class Desk:
+    """Folders, and files of them as the line hands them on."""
+
+    def __init__(self, top: Path) -> None:
+        self.downloads, self.released = top / "Downloads", top / "Released"
+        self.quarantine, self.state = top / "Quarantine", top / "state"
+        for folder in (self.downloads, self.state):
+            folder.mkdir(parents=True)
+        self.hands = Hands(
+            Ends(os.fsencode(self.released), os.fsencode(self.quarantine), False, False),
+            os.fsencode(self.state),
+            leases=lambda _: True,
+            token=lambda: "trial",
+            stopped=lambda: False,
+            kinds=lambda: ("md5",),
+        )
+        self.root = os.fsencode(self.downloads)
+        self.held = self.hands.held_folder_blocking(self.root)
+        self.numbers = iter(range(1, 1000))
+
+    def file(self, name: bytes, content: bytes) -> Work:
+        path = os.path.join(self.root, name)
+        Path(os.fsdecode(path)).write_bytes(content)
+        return self.work(path)
+
+    def work(self, path: bytes) -> Work:
+        seen = stamp_of(os.lstat(path))
+        held = os.path.join(self.held.slot("slot"), os.path.basename(path))
+        row = Arrival(next(self.numbers), State.HOLDING, self.root, path, held, size=seen.size)
+        return Work(row, seen)
+
+
+def ordered(hand: InHand | Missed, verdict: Verdict = CLEAN) -> Ordered:
+    assert isinstance(hand, InHand)
+    action = Action.RELEASE if verdict is CLEAN else Action.QUARANTINE
+    return Ordered(hand, verdict, Decision(action, verdict.reason), 1_764_000_000.0)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    ignore_lease_breaks()
+    return Desk(tmp_path)
+
+
+@pytest.fixture
+def other(desk: Desk) -> Iterator[OtherHands]:
+    with hired(desk) as other:
+        yield other
+
+
+@contextmanager
+def hired(desk: Desk) -> Iterator[OtherHands]:
+    with only_one(desk.state) as lock:
+        other = hire_blocking(desk.hands, lock)
+        try:
+            yield other
+        finally:
+            other.let_go_blocking()
+
+
+def until(look: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not look():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def is_gone(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return True
+
+
+def outcome(desk: Desk, doer: Doer) -> list[object]:
+    """What a batch of all kinds leads to, without what differs from one file to the next."""
+    works = [desk.file(name, name * 3) for name in NAMES]
+    works.append(desk.file(b"bad", b"bad"))
+    gone, busy, swapped = (desk.file(name, name) for name in (b"gone", b"busy", b"swapped"))
+    os.unlink(gone.arrival.origin)
+    os.unlink(swapped.arrival.origin)
+    os.symlink("/etc/passwd", swapped.arrival.origin)
+    with open(busy.arrival.origin, "ab"):
+        taken = doer.take_blocking([*works, gone, busy, swapped])
+    hands = [one for one in taken if isinstance(one, InHand)]
+    orders = [ordered(one, BAD if one.work.arrival.name == b"bad" else CLEAN) for one in hands[1:]]
+    ends = doer.carry_out_blocking(orders, hands[:1])
+    told: list[object] = [one[1:] for one in taken if isinstance(one, InHand)]
+    told = [(hand.fingerprint, hand.origin_url, hand.grip.stamp.size) for hand in hands]
+    told += [(m.state, m.reason, m.quiet) for m in taken if isinstance(m, Missed)]
+    told += [
+        (end.destination, end.other_names) if isinstance(end, Done) else (end.reason, end.quiet)
+        for end in ends
+    ]
+    return told
+
+
+def test_it_does_what_the_threads_do(tmp_path: Path):
+    ignore_lease_breaks()
+    here, there = Desk(tmp_path / "here"), Desk(tmp_path / "there")
+    with hired(there) as other:
+        told = outcome(there, other)
+        assert other.idle
+    wanted = outcome(here, here.hands)
+    assert repr(told).replace("/there/", "/here/") == repr(wanted)
+    assert len(told) == 2 * len(NAMES) + 4
+    for desk in (here, there):
+        assert sorted(os.listdir(os.fsencode(desk.released))) == sorted(NAMES[1:])
+        [case] = desk.quarantine.iterdir()
+        assert (case / "payload.quarantined").stat().st_mode & 0o777 == 0
+        slot = Path(os.fsdecode(desk.held.slot("slot")))
+        assert [path.name for path in slot.iterdir()] == ["plain.txt"]
+
+
+def test_what_it_holds_nobody_can_write_to_until_it_is_put_down(desk: Desk, other: OtherHands):
+    [hand] = other.take_blocking([desk.file(b"a", b"a")])
+    assert isinstance(hand, InHand)
+    assert not other.idle
+    held = hand.work.arrival.held
+    assert held is not None
+    with pytest.raises(BlockingIOError):
+        os.open(held, os.O_WRONLY | os.O_NONBLOCK)
+    other.put_down_blocking([hand])
+    os.close(os.open(held, os.O_WRONLY | os.O_NONBLOCK))
+    assert other.idle
+
+
+def test_bytes_that_change_in_its_hand_are_not_released(desk: Desk, other: OtherHands):
+    [hand] = other.take_blocking([desk.file(b"a", b"a")])
+    assert isinstance(hand, InHand)
+    assert hand.work.arrival.held
+    with suppress(BlockingIOError):  # breaks the lease
+        os.open(hand.work.arrival.held, os.O_WRONLY | os.O_NONBLOCK)
+    [end] = other.carry_out_blocking([ordered(hand)], [])
+    assert isinstance(end, Undone)
+    assert os.path.exists(hand.work.arrival.held)
+
+
+def test_one_that_is_killed_is_lost_and_says_so(desk: Desk, other: OtherHands):
+    [hand] = other.take_blocking([desk.file(b"a", b"a")])
+    os.kill(other.pid, signal.SIGKILL)
+    with pytest.raises(HandsLostError, match="signal 9"):
+        other.carry_out_blocking([ordered(hand)], [])
+    assert other.lost
+    assert other.idle
+    assert isinstance(hand, InHand)
+    other.put_down_blocking([hand])
+    with pytest.raises(HandsLostError):
+        other.take_blocking([desk.file(b"b", b"b")])
+    assert (desk.downloads / "b").exists()
+    assert not desk.released.exists()
+
+
+def test_an_errand_that_goes_wrong_as_a_whole_ends_it_in_words(desk: Desk, other: OtherHands):
+    [hand] = desk.hands.take_blocking([desk.file(b"a", b"a")])
+    with pytest.raises(HandsLostError, match="KeyError"):
+        other.carry_out_blocking([ordered(hand)], [])
+    until(lambda: is_gone(other.pid))
+    assert isinstance(hand, InHand)
+    hand.grip.close()
+
+
+def test_signals_for_the_daemon_do_not_end_it(desk: Desk, other: OtherHands):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGIO):
+        os.kill(other.pid, number)
+    [hand] = other.take_blocking([desk.file(b"a", b"a")])
+    [end] = other.carry_out_blocking([ordered(hand)], [])
+    assert isinstance(end, Done)
+
+
+def test_it_ends_when_it_is_let_go(desk: Desk):
+    with hired(desk) as other:
+        pid = other.pid
+    assert is_gone(pid)
+
+
+def test_it_is_given_no_secrets(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CHECKFIRST_VIRUSTOTAL__API_KEY", "very-secret")
+    monkeypatch.setenv("SOMETHING_ELSE", "kept")
+    with hired(desk) as other:
+        told = Path(f"/proc/{other.pid}/environ").read_bytes()
+    assert b"kept" in told
+    assert b"very-secret" not in told
+
+
+def test_no_module_comes_from_the_folder_one_happens_to_be_in(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "secrets.py").write_text("raise SystemExit('a download was run')")
+    monkeypatch.chdir(tmp_path)
+    with hired(desk) as other:
+        [hand] = other.take_blocking([desk.file(b"a", b"a")])
+        assert isinstance(hand, InHand)
+
+
+def test_another_version_is_not_worked_with(desk: Desk):
+    ours, theirs = socket.socketpair()
+    says = (
+        "import sys, pickle; from multiprocessing.connection import Connection\n"
+        "line = Connection(int(sys.argv[1])); line.recv_bytes()\n"
+        "line.send_bytes(pickle.dumps('0.0.1'))"
+    )
+    with theirs:
+        number = theirs.fileno()
+        process = subprocess.Popen([sys.executable, "-c", says, str(number)], pass_fds=[number])
+    other = OtherHands(desk.hands, process, Connection(ours.detach()))
+    with pytest.raises(Problem, match=r"it is version 0\.0\.1"):
+        other.begin_blocking()
+    other.let_go_blocking()
+    assert process.returncode == 0
+
+
+_DAEMON = """
+import os, pickle, sys, time
+from pathlib import Path
+from checkfirst.service.lock import only_one
+from checkfirst.service.other_hands import hire_blocking
+from checkfirst.vault.grip import ignore_lease_breaks
+from tests.service.test_other_hands import Desk
+ignore_lease_breaks()
+desk = Desk(Path(sys.argv[1]))
+with only_one(desk.state) as lock:
+    other = hire_blocking(desk.hands, lock)
+    other.take_blocking([desk.file(b"a", b"a")])
+    print(other.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_it_dies_with_the_daemon_and_keeps_its_lock_until_then(tmp_path: Path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    top = tmp_path / "home"
+    with subprocess.Popen(
+        [sys.executable, "-c", _DAEMON, str(top)], stdout=subprocess.PIPE, env=environment
+    ) as daemon:
+        assert daemon.stdout is not None
+        pid = int(daemon.stdout.readline())
+        os.kill(pid, signal.SIGSTOP)
+        locks = [Path(os.readlink(path)).name for path in Path(f"/proc/{pid}/fd").iterdir()]
+        assert "daemon.lock" in locks
+        daemon.kill()
+    until(lambda: is_gone(pid))
+    with only_one(top / "state"):
+        pass
+
+
+def test_it_holds_a_lock_that_another_daemon_would_need(desk: Desk):
+    with only_one(desk.state) as lock:
+        other = hire_blocking(desk.hands, lock)
+    try:
+        with open(desk.state / "daemon.lock", "rb") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        other.let_go_blocking()
+    with only_one(desk.state):
+        pass
+
+
+def test_what_it_says_of_a_file_fits_the_bytes(desk: Desk, other: OtherHands):
+    [hand] = other.take_blocking([desk.file(b"a.exe", b"MZ" + bytes(100))])
+    assert isinstance(hand, InHand)
+    content = b"MZ" + bytes(100)
+    assert hand.fingerprint.sha256 == hashlib.sha256(content).hexdigest()
+    assert hand.fingerprint.others == (hashlib.md5(content, usedforsecurity=False).hexdigest(),)
+    assert pickle.loads(pickle.dumps(hand.fingerprint)) == hand.fingerprint
+    other.put_down_blocking([hand])

@@ -1,0 +1,114 @@
+"""Thousands of small files at once: a second process helps, and may end at any moment."""
+
+import hashlib
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from checkfirst.model import State
+from tests.stories.house import House, wait_for
+
+COUNT = 1500
+EVIL = 50
+"""Every so many-th is on the block list."""
+
+
+def content(number: int) -> bytes:
+    return b"number %d" % number
+
+
+def helpers(pid: int) -> list[int]:
+    """The processes that the daemon has started."""
+    found: list[int] = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
+    return [each for each in found if b"hands_process" in _command(each)]
+
+
+def _command(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """All that comes is on one of two lists, so nobody is asked."""
+    hashes = [hashlib.sha256(content(number)).hexdigest() for number in range(COUNT)]
+    bad = [each for number, each in enumerate(hashes) if number % EVIL == 0]
+    files = {"allow": hashes, "block": bad}
+    for name, listed in files.items():
+        (tmp_path / name).write_text("".join(f"{each}\n" for each in listed))
+    lists = {name: [str(tmp_path / name)] for name in files}
+    house = House(tmp_path / "home", "http://127.0.0.1:9/api/v3", lists=lists)
+    try:
+        yield house
+    finally:
+        house.kill()
+
+
+def drop(house: House) -> None:
+    beside = house.home / "beside"
+    beside.mkdir()
+    for number in range(COUNT):
+        (beside / f"{number}.txt").write_bytes(content(number))
+    for number in range(COUNT):
+        os.rename(beside / f"{number}.txt", house.downloads / f"{number}.txt")
+
+
+def ended(house: House) -> int:
+    return sum(row.state in {State.RELEASED, State.QUARANTINED} for row in house.rows())
+
+
+def all_is_well(house: House) -> None:
+    """Each file is where it belongs, once, and the row says so."""
+    wait_for("all have come to their end", lambda: ended(house) == COUNT, 120)
+    assert {path.name for path in house.released.iterdir()} == {
+        f"{number}.txt" for number in range(COUNT) if number % EVIL
+    }
+    for row in house.rows():
+        number = int(row.name.split(b".")[0])
+        assert row.state is (State.RELEASED if number % EVIL else State.QUARANTINED)
+        assert row.destination is not None
+        assert os.path.exists(row.destination)
+    assert len(list(house.quarantine.iterdir())) == COUNT // EVIL
+    assert not [path for path in (house.state / "held").rglob("*") if path.is_file()]
+
+
+def test_a_second_process_comes_helps_and_goes_with_the_daemon(house: House):
+    with house.running():
+        drop(house)
+        [helper] = wait_for("it comes", lambda: helpers(house.pid))
+        all_is_well(house)
+        assert not house.log("problem")
+        house.stop()
+    assert b"hands_process" not in _command(helper)
+
+
+def test_one_that_is_killed_loses_nothing_and_is_told_of(house: House):
+    with house.running():
+        drop(house)
+        [helper] = wait_for("it comes", lambda: helpers(house.pid))
+        wait_for("it has begun", lambda: ended(house) > COUNT // 10)
+        os.kill(helper, signal.SIGKILL)
+        all_is_well(house)
+        assert house.said("A second process that helped")
+
+
+def test_a_daemon_that_is_killed_takes_it_along_and_the_next_one_ends_what_they_began(
+    house: House,
+):
+    with house.running():
+        drop(house)
+        [helper] = wait_for("it comes", lambda: helpers(house.pid))
+        wait_for("it has begun", lambda: ended(house) > COUNT // 10)
+        house.kill()
+        wait_for("it has gone", lambda: b"hands_process" not in _command(helper), 10)
+        assert ended(house) < COUNT
+        house.start()
+        all_is_well(house)
