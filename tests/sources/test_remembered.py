@@ -18,7 +18,7 @@ VERDICT = Verdict(
 
 
 def remembered(clock, kind=VerdictKind.CLEAN, *, age: float = 0.0, fresh=FRESH) -> Remembered:
-    kept = Verdict(kind, *(getattr(VERDICT, name) for name in VERDICT.__slots__[1:]))
+    kept = VERDICT._replace(kind=kind)
 
     async def recall(sha256s):
         return {SHA: (kept, clock.now() - age)} if SHA in sha256s else {}

@@ -128,7 +128,7 @@ def test_a_report_and_its_row_say_the_same():
     row = FULL.arrival(b"/q/folder")
     assert row.destination == b"/q/folder"
     assert row.id == 0
-    assert Report.of(dataclasses.replace(row, id=17, destination=None)) == FULL
+    assert Report.of(row._replace(id=17, destination=None)) == FULL
 
 
 def test_an_arrival_without_fingerprint_has_no_report():
