@@ -139,6 +139,7 @@ def test_broken_settings_are_told_with_their_lines_and_the_machine_is_still_look
     found = findings(run)
     assert [each["check"] for each in found if each["level"] == "problem"] == ["settings"] * 2
     assert found[0]["title"].startswith("settings.yaml:1:")
+    assert [each["to_do"] is not None for each in found[:2]] == [False, True], "told once for all"
     assert "machine" in {each["check"] for each in found}
     assert "folders" not in {each["check"] for each in found}
 

@@ -89,6 +89,13 @@ def test_only_since_then(scene, run, since, ids):
     assert run("history", "--since", "1s")[1] == "There is no such file.\n"
 
 
+def test_a_file_that_never_arrived_is_one_for_why(scene, run):
+    scene.arrive(b"one.exe", State.RELEASED)
+    code, out, err = run("history", "two.exe")
+    assert (code, out) == (0, "There is no such file.\n")
+    assert "checkfirst why FILE" in err
+
+
 def test_a_time_that_is_none_is_a_wrong_command(scene, run):
     code, _, err = run("history", "--since", "yesterday")
     assert code == 2

@@ -45,6 +45,17 @@ def test_an_empty_key_is_refused(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("key", "is_usual"), [("k" * 64, True), ("k" * 63, False), ("pass-word" * 7 + "k", False)]
+)
+def test_what_does_not_look_like_a_key_is_kept_and_told_of(tmp_path, key, is_usual):
+    done = says(tmp_path, "key", "set", given=f" {key} \n")
+    assert done.returncode == 0
+    assert ("and this one is not" in done.stderr) is not is_usual
+    assert ("checkfirst key test" in done.stderr) is not is_usual
+    assert key not in done.stdout + done.stderr
+
+
 @pytest.fixture
 def simulator():
     with simulator_in_thread(

@@ -119,6 +119,23 @@ def test_no_log_yet_says_where_it_looked(scene, run):
     assert "checkfirst run" in to_do
 
 
+def test_following_a_log_that_is_not_there_says_so_and_goes_on(scene):
+    scene.state.mkdir()
+    code = "from checkfirst.cli.main import entry; entry()"
+    command = [sys.executable, "-u", "-c", code, "log", "-f"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=scene.top
+    ) as process:
+        try:
+            path = scene.state / "checkfirst.log"
+            assert process.stderr.readline() == f"There is no log yet: {path}\n"
+            assert "checkfirst run" in process.stderr.readline()
+            path.write_text(f"{LINES[0]}\n")
+            assert process.stdout.readline() == f"{LINES[0]}\n"
+        finally:
+            process.terminate()
+
+
 def test_following_one_file_begins_with_its_last_lines_however_far_back(logged):
     path = logged.state / "checkfirst.log"
     with path.open("a") as file:

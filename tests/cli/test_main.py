@@ -116,6 +116,16 @@ def test_an_unknown_command_is_a_usage_error(run):
     assert "No such command 'forget'" in err
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("stauts", "status"), ("restore", "quarantine restore"), ("start", "run"), ("help", "--help")],
+)
+def test_a_word_that_is_nearly_a_command_is_told_the_right_one(run, word, meant):
+    code, _, err = run(word, "more")
+    assert code == 2
+    assert f"No such command '{word}'. Did you mean '{meant}'?" in err
+
+
 def test_an_error_is_title_subject_and_what_to_do_and_no_traceback(scene):
     done = separate("why", "nobody.exe")
     assert done.returncode == 3

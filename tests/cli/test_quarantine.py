@@ -187,3 +187,11 @@ def test_one_that_cannot_be_restored_does_not_stop_the_others(scene, act):
     assert scene.row(good).state is State.RESTORED
     sha256 = hashlib.sha256(b"good").hexdigest()
     assert scene.listed(sha256).origin is ListedBy.RESTORE
+
+
+def test_a_file_in_another_state_is_told_with_it(scene, run):
+    scene.arrive(b"one.exe", State.RELEASED)
+    code, _, err = run("quarantine", "show", "one.exe")
+    assert code == 3
+    assert "There is no such file (quarantined)" in err
+    assert "It is released now: checkfirst why 1" in err

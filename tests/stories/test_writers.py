@@ -54,7 +54,7 @@ def test_what_is_written_to_a_held_file_under_its_other_name_is_judged_anew(
     with house.running():
         house.until("two-faced", State.QUARANTINED)
         assert not (house.released / "two-faced").exists()
-        house.until_said("problem", "other names")
+        house.until_said("problem", "under 1 other name (hard link)")
 
 
 def test_a_held_file_that_is_truncated_and_written_anew_is_judged_by_what_it_is(

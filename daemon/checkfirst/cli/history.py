@@ -91,6 +91,8 @@ def history(
         print_rows(rows)
     elif states or file is not None or since is not None:
         output.line("There is no such file.")
+        if file is not None:
+            output.note("Why a file was never taken in, `checkfirst why FILE` says.")
     else:
         output.line("No file has arrived yet.")
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"accepted": 0, "refused": 1, "quota": 3, "unreachable": 3}
 
+_USUAL = 64
+"""Characters of every key that VirusTotal gives out today."""
 _LONGEST_LINE = 4096
 
 
@@ -47,7 +49,9 @@ def set_(options: Options, *, in_file: bool) -> None:
         output.note(kept.note)
     used = " The running daemon uses it from now on." if _wake_daemon(options) else ""
     output.line(f"The key is kept in {kept.where}.{used}")
-    if output.may_ask():
+    if not _is_usual(text):
+        output.note("VirusTotal's keys are 64 letters and digits, and this one is not.")
+    if output.may_ask() or not _is_usual(text):
         output.note("Try it: checkfirst key test")
 
 
@@ -104,6 +108,10 @@ def _as_json(found: "Found", probed: "Probed") -> dict[str, object]:
         "until": iso(probed.until),
         "from": found.where,
     }
+
+
+def _is_usual(key: str) -> bool:
+    return len(key := key.strip()) == _USUAL and key.isascii() and key.isalnum()
 
 
 def _wake_daemon(options: Options) -> bool:

@@ -51,6 +51,9 @@ def log(
     about = show(os.fsencode(path))
     try:
         if is_followed:
+            if not path.exists():
+                output.note(f"There is no log yet: {about}")
+                output.note("It is begun when the daemon starts (checkfirst run), and shown then.")
             _follow(path, choice, lines, searched)
             return
         last = read_last_blocking(path, searched)

@@ -74,6 +74,16 @@ TABLE = {
 }
 
 
+_OTHER_WORDS = {
+    "config": "settings",
+    "help": "--help",
+    "start": "run",
+    "version": "--version",
+    **{word: f"quarantine {word}" for word in ("delete", "export", "list", "restore", "show")},
+}
+"""What people type for it who come from other programs, or leave out."""
+
+
 class Commands(click.Group):
     """The commands of the table, each imported when it is called."""
 
@@ -94,6 +104,20 @@ class Commands(click.Group):
         if cmd_name == "run":
             _keep_hang_ups()
         return entry.load(cmd_name) if entry else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name what may be meant by a command that there is not."""
+        word = args[0]
+        if word not in TABLE and not word.startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches  # noqa: PLC0415  (seldom wanted)
+
+            close = get_close_matches(word, TABLE, 1)
+            meant = _OTHER_WORDS.get(word) or (close[0] if close else None)
+            question = f" Did you mean {meant!r}?" if meant else ""
+            ctx.fail(f"No such command {word!r}.{question}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         """In named groups."""

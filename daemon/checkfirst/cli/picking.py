@@ -38,11 +38,15 @@ def pick(options: Options, texts: Sequence[str], states: Collection[State]) -> l
     found: dict[int, Arrival] = {}
     with Reading(database_of(options.glance().state)) as reading:
         for text in texts:
-            rows = [row for row in reading.find(text) if row.state in states]
+            meant = reading.find(text)
+            rows = [row for row in meant if row.state in states]
             if not rows:
+                to_do = "Name it by its id, its name, or the first six digits of its SHA-256."
+                if meant:
+                    to_do = f"It is {meant[0].state.value} now: checkfirst why {meant[0].id}"
                 raise Problem(
                     f"There is no such file ({' or '.join(sorted(states))})",
-                    "Name it by its id, its name, or the first six digits of its SHA-256.",
+                    to_do,
                     about=escape(text),
                 )
             if len(rows) > 1 and not _PATTERN & set(text):

@@ -84,9 +84,11 @@ class Teller(Listener):
         for each in done:
             _ended(each.end)
             if each.other_names:
-                text = "%s still has its content under other names, hard links elsewhere: %d"
-                text += " of them"
-                say(_log, logging.WARNING, "problem", text, show(each.end.name), each.other_names)
+                text = "%s can still be opened under %d other name%s (hard link%s), which may lie "
+                text += "anywhere on its disk; those in a watched folder are judged as well"
+                several = "" if each.other_names == 1 else "s"
+                words = (show(each.end.name), each.other_names, several, several)
+                say(_log, logging.WARNING, "problem", text, *words)
 
     def found(self, rows: Sequence[Arrival]) -> None:
         """Say late what had happened."""

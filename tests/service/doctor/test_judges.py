@@ -61,6 +61,7 @@ PRIVATE = replace(FOLDER, role=Role.QUARANTINE)
         (replace(FOLDER, mode=0o777), "ok", ""),
         (replace(FOLDER, free=50_000_000), "problem", "only 50.0 MB left"),
         (replace(FOLDER, free=GB // 2), "note", "only 500.0 MB left"),
+        (replace(FOLDER, free=0), "problem", "on a disk that is full"),
         (replace(FOLDER, no_inodes=True), "problem", "no more files"),
         (replace(PRIVATE, exists=False), "ok", "is made when"),
         (replace(PRIVATE, exists=False, can_be_made=False), "problem", "`quarantine`"),

@@ -152,7 +152,8 @@ def _room(facts: Facts, what: str, about: str) -> list[Finding]:
         return [problem(f"{what} is on a disk that takes no more files", to_do, about)]
     if facts.free is None or facts.free >= LITTLE_BYTES:
         return []
-    title = f"{what} is on a disk with only {readable(facts.free)} left"
+    left = f"with only {readable(facts.free)} left" if facts.free else "that is full"
+    title = f"{what} is on a disk {left}"
     return [(problem if facts.free < SCARCE_BYTES else note)(title, to_do, about)]
 
 

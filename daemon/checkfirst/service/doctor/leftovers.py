@@ -85,7 +85,8 @@ def judge_leftovers(facts: Facts) -> list[Finding]:
         else None,
         note(
             "In the quarantine is a report without its file",
-            "The file was taken away by hand; the folder can be deleted.",
+            "At its start checkfirst finishes what was cut short; if this stays, the file was "
+            "taken away by hand, and the folder can be deleted.",
             _named(facts.without_payload),
         )
         if facts.without_payload

@@ -83,8 +83,9 @@ def settings_findings(loaded: Loaded | None, error: CheckfirstError | None) -> l
     """What loading the settings has shown."""
     if error is not None:
         problems = getattr(error, "problems", [error.title])
-        to_do = error.to_do or "Mend it; until then only the machine is looked at."
-        return [problem(escape(text), to_do) for text in problems]
+        to_do = error.to_do or "Mend this; until then only the machine is looked at."
+        *most, last = map(escape, problems)
+        return [*map(problem, most), problem(last, to_do)]
     if loaded is None:
         return []
     where = show(os.fsencode(loaded.path)) if loaded.path else ""
