@@ -12,7 +12,7 @@ class PassingStoreError(StoreError):
     """Trouble that may pass without us, such as a full disk: worth another try in a while."""
 
 
-_ROOM = "Make room on that disk; nothing is lost, and it is tried again"
+_ROOM = "Make room on that disk; nothing is lost. A daemon that runs tries again by itself"
 _BUSY = "Another program has held it for long; end that program, or wait: it is tried again"
 _ACCESS = "See that its folder and the file belong to you, and that the disk is not read-only"
 _DISK = "See the system's log for errors of the disk, and whether it is full or was taken away"
