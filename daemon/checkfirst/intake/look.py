@@ -91,7 +91,7 @@ class Looker:
 
 def _stamp_blocking(path: bytes) -> Stamp | None:
     try:
-        return stamp_of(os.stat(path, follow_symlinks=False))
+        return stamp_of(os.lstat(path))
     except OSError:  # what cannot be looked at now is brought back by an event or the next sweep
         return None
 
@@ -109,5 +109,8 @@ def _lease_blocking(path: bytes) -> bool | None:
 
 def _telling_name(sighting: Sighting) -> bytes:
     """The first folder on the way that is temporary as a whole, such as Safari's, or the name."""
-    *folders, name = sighting.path[len(sighting.root) :].lstrip(b"/").split(b"/")
+    below = sighting.path[len(sighting.root) :].lstrip(b"/")
+    if b"/" not in below:
+        return below
+    *folders, name = below.split(b"/")
     return next((part for part in folders if temporary(part) is not Temporary.NO), name)

@@ -2,7 +2,9 @@
 
 It logs a queue overflow and tells no handler; it drops IN_UNMOUNT; it gives up silently on a
 sub-folder when the watch limit is reached (read in the source of 7.1). All three pass through two
-public methods of its reader thread, which are extended here.
+public methods of its reader thread, which are extended here. Of a folder without sub-folders that
+thread tells of files itself: on their usual way each is made into two more values and handed on by
+two more threads.
 """
 
 import errno
@@ -27,23 +29,29 @@ from checkfirst.watch.hints import Hints
 warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
 
 
+_APPEARED = (
+    InotifyConstants.IN_CREATE | InotifyConstants.IN_MOVED_TO | InotifyConstants.IN_CLOSE_WRITE
+)
+
+
 class Descriptor(InotifyFD):
     """The reader thread of one inotify instance; raises OSError when there may be no more."""
 
-    def __init__(self, hints: Hints) -> None:
+    def __init__(self, hints: Hints, root: bytes) -> None:
         super().__init__()
         self._hints = hints
+        self._within = root.rstrip(b"/") + b"/"
         self._flat = not hints.recursive
         self.folders_without_watch = 0
         """Folders refused because fs.inotify.max_user_watches was reached."""
 
     def handle_event(self, event: InotifyEvent) -> None:
-        """Tell of overflow and unmount; the rest goes its usual way."""
-        if self._flat and event.is_moved_to:
-            # With no departures told there is no other half to look for, and watchdog looks for it
-            # among all events that are queued: a burst of renames would cost its square.
-            mask = Mask(event.mask & ~InotifyConstants.IN_MOVED_TO | InotifyConstants.IN_CREATE)
-            event = InotifyEvent(event.wd, mask, 0, event.name)
+        """Tell of overflow, unmount and files of a flat folder; the rest goes its usual way."""
+        mask = event.mask
+        if self._flat and mask & _APPEARED and event.name:
+            if not mask & InotifyConstants.IN_ISDIR:
+                self._hints.path(self._within + event.name, folder=False)
+            return
         super().handle_event(event)
         if event.is_queue_overflow:
             self._hints.overflowed()
@@ -81,8 +89,8 @@ class Emitter(InotifyEmitter):
 class LinuxObserver(BaseObserver):
     """One inotify instance, its reader and one emitter."""
 
-    def __init__(self, hints: Hints) -> None:
-        self.descriptor = Descriptor(hints)
+    def __init__(self, hints: Hints, root: bytes) -> None:
+        self.descriptor = Descriptor(hints, root)
         self.descriptor.start()
         super().__init__(Emitter, inotify_fd=self.descriptor)
 

@@ -68,7 +68,7 @@ def observe_blocking(root: Root, hints: Hints, *, recursive: bool) -> Watching:
 
 class _Observer:
     def __init__(self, root: Root, hints: Hints, *, recursive: bool) -> None:
-        self._observer = _make(hints)
+        self._observer = _make(hints, root.path)
         path = os.fsdecode(root.path)
         try:
             self._observer.schedule(
@@ -98,11 +98,11 @@ class _Observer:
             self._observer.join()
 
 
-def _make(hints: Hints) -> BaseObserver:
+def _make(hints: Hints, root: bytes) -> BaseObserver:
     if sys.platform == "linux":
         from checkfirst.watch.inotify import LinuxObserver  # noqa: PLC0415  (Linux alone has it)
 
-        return LinuxObserver(hints)
+        return LinuxObserver(hints, root)
     else:  # noqa: RET505  (mypy reads the platform from the branch)
         from watchdog.observers import Observer  # noqa: PLC0415  (picks by platform when imported)
 
