@@ -1,6 +1,7 @@
 """Writing to the table of arrivals: whole batches, its shelf and the running totals kept in step.
 
-Each function is part of the caller's transaction. Who may do what is the journal's to decide.
+Each function blocks, and is part of the caller's transaction. Who may do what is the journal's to
+decide.
 """
 
 import json
@@ -11,30 +12,28 @@ from typing import TYPE_CHECKING, Any
 from checkfirst.store import row
 
 if TYPE_CHECKING:
-    import aiosqlite
+    import sqlite3
 
     from checkfirst.model import State
 
 
-async def next_id(connection: "aiosqlite.Connection") -> int:
+def next_id_blocking(connection: "sqlite3.Connection") -> int:
     """An id is never given twice, not even when its row is gone: people write them down."""
-    found = await connection.execute_fetchall(
-        "SELECT max(seq) FROM sqlite_sequence WHERE name = 'arrivals'"
-    )
+    found = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'arrivals'")
     return (next(iter(found))[0] or 0) + 1
 
 
-async def existing(connection: "aiosqlite.Connection", ids: Sequence[int]) -> set[int]:
+def existing_blocking(connection: "sqlite3.Connection", ids: Sequence[int]) -> set[int]:
     """Which of the ids have a row."""
-    found = await connection.execute_fetchall(
+    found = connection.execute(
         f"SELECT id FROM arrivals WHERE id IN {row.GIVEN}",  # noqa: S608
         (json.dumps(ids),),
     )
     return {number for (number,) in found}
 
 
-async def insert(
-    connection: "aiosqlite.Connection",
+def insert_blocking(
+    connection: "sqlite3.Connection",
     rows: Sequence[tuple[int, "State", str | None, Mapping[str, Any]]],
 ) -> None:
     """New rows: id, state, claim, facts. All must have the same facts."""
@@ -42,18 +41,18 @@ async def insert(
         return
     columns = ["id", "state", "shelf", "claim", *row.columns(rows[0][3])]
     marks = ", ".join("?" * len(columns))
-    await connection.executemany(
+    connection.executemany(
         f"INSERT INTO arrivals ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
         [
             [number, str(state), row.shelf(state), claim, *row.values(facts)]
             for number, state, claim, facts in rows
         ],
     )
-    await _count(connection, Counter(state for _, state, _, _ in rows))
+    _count_blocking(connection, Counter(state for _, state, _, _ in rows))
 
 
-async def update(
-    connection: "aiosqlite.Connection",
+def update_blocking(
+    connection: "sqlite3.Connection",
     rows: Iterable[tuple[int, str, "State", str | None, Mapping[str, Any]]],
 ) -> None:
     """Id, the state it is in, the new one, claim, new facts; a statement for all of one shape."""
@@ -70,23 +69,23 @@ async def update(
     for (moves, names), values in alike.items():
         columns = ["state", "claim", *(["shelf"] if moves else []), *row.columns(names)]
         settings = ", ".join(f"{column} = ?" for column in columns)
-        await connection.executemany(f"UPDATE arrivals SET {settings} WHERE id = ?", values)  # noqa: S608
-    await _count(connection, changes)
+        connection.executemany(f"UPDATE arrivals SET {settings} WHERE id = ?", values)  # noqa: S608
+    _count_blocking(connection, changes)
 
 
-async def delete(connection: "aiosqlite.Connection", ids: Sequence[int]) -> None:
+def delete_blocking(connection: "sqlite3.Connection", ids: Sequence[int]) -> None:
     """Drop those rows that are still at an end."""
-    gone = await connection.execute_fetchall(
+    gone = connection.execute(
         f"DELETE FROM arrivals WHERE id IN {row.GIVEN} AND {row.IS_ENDED} RETURNING state",  # noqa: S608
         (json.dumps(ids),),
     )
     changes: Counter[str] = Counter()
     changes.subtract(state for (state,) in gone)
-    await _count(connection, changes)
+    _count_blocking(connection, changes)
 
 
-async def _count(connection: "aiosqlite.Connection", changes: Mapping[str, int]) -> None:
-    await connection.executemany(
+def _count_blocking(connection: "sqlite3.Connection", changes: Mapping[str, int]) -> None:
+    connection.executemany(
         "INSERT INTO counts (state, rows) VALUES (?, ?)"
         " ON CONFLICT (state) DO UPDATE SET rows = rows + excluded.rows",
         [(str(state), change) for state, change in changes.items() if change],

@@ -7,8 +7,9 @@ so that they do not wait while a write waits for another process. Knows nothing 
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -22,6 +23,9 @@ from checkfirst.store.problem import in_words, is_damage
 T = TypeVar("T")
 Row = tuple[Any, ...]
 
+_ROWS_AT_ONCE = 64
+"""aiosqlite's own choice; no cursor is ever iterated here."""
+
 
 class Database:
     """An open database; `close` it, or its threads keep the process alive."""
@@ -29,8 +33,8 @@ class Database:
     def __init__(
         self,
         path: Path,
-        writer: aiosqlite.Connection,
-        reader: aiosqlite.Connection,
+        writer: "_Connection",
+        reader: "_Connection",
         opened: contextlib.AsyncExitStack,
         notice: str,
     ) -> None:
@@ -91,6 +95,17 @@ class Database:
                 await _to_the_end(self._roll_back())
                 raise
 
+    async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """The same for a `change` that needs no loop: the whole of it is one thread hop.
+
+        A cancellation lets it end first, and what it did stands.
+        """
+        async with self._turn:
+            try:
+                return await _to_the_end(self._writer.run(partial(_changed_blocking, change)))
+            except sqlite3.DatabaseError as error:
+                raise await self._problem(error) from error
+
     async def rows(self, sql: str, args: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
         """What a query finds in the last committed state. Raises StoreError."""
         try:
@@ -117,10 +132,38 @@ class Database:
             await self._writer.rollback()
 
 
+class _Connection(aiosqlite.Connection):
+    """One that takes a function as well as a statement."""
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Call it in the thread of the connection."""
+        result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        return result
+
+
+def _changed_blocking(
+    change: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection
+) -> T:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = change(connection)
+        connection.commit()
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.rollback()
+        raise
+    return result
+
+
 @contextlib.asynccontextmanager
-async def _connect(path: Path, pragma: str) -> AsyncIterator[aiosqlite.Connection]:
+async def _connect(path: Path, pragma: str) -> AsyncIterator[_Connection]:
     """A connection that leaves transactions to us."""
-    async with aiosqlite.connect(path, timeout=BUSY_SECONDS, isolation_level=None) as connection:
+
+    def connect_blocking() -> sqlite3.Connection:
+        return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+
+    connection = _Connection(connect_blocking, _ROWS_AT_ONCE)
+    async with connection:
         await connection.execute_fetchall(f"PRAGMA {pragma}")
         yield connection
 

@@ -15,7 +15,7 @@ from checkfirst.store import arrivals, row
 from checkfirst.store.step import NewArrival, Step
 
 if TYPE_CHECKING:
-    from aiosqlite import Connection
+    from sqlite3 import Connection
 
     from checkfirst.store.database import Database
 
@@ -36,23 +36,24 @@ class Journal:
         self, intents: Sequence[NewArrival], steps: Sequence[Step]
     ) -> tuple[list[int], set[int]]:
         """`begin` and `advance` as one: either all of it is in the journal, or none."""
-        async with self._database.writing() as connection:
-            first = await arrivals.next_id(connection)
+        self._are_single(steps)
+
+        def change(connection: "Connection") -> tuple[list[int], set[int]]:
+            first = arrivals.next_id_blocking(connection)
             ids = list(range(first, first + len(intents)))
-            await arrivals.insert(
-                connection,
-                [
-                    (
-                        number,
-                        intent.state,
-                        self._claim(intent.state, keep=intent.state in OPEN_STATES),
-                        intent.facts(),
-                    )
-                    for number, intent in zip(ids, intents, strict=True)
-                ],
-            )
-            took = await self._advance(connection, steps)
-        return ids, took
+            rows = [
+                (
+                    number,
+                    intent.state,
+                    self._claim(intent.state, keep=intent.state in OPEN_STATES),
+                    intent.facts(),
+                )
+                for number, intent in zip(ids, intents, strict=True)
+            ]
+            arrivals.insert_blocking(connection, rows)
+            return ids, self._advance_blocking(connection, steps)
+
+        return await self._database.write(change)
 
     async def advance(self, steps: Sequence[Step]) -> set[int]:
         """Take all steps in one transaction; the ids of those that took.
@@ -62,16 +63,14 @@ class Journal:
         """
         if not steps:
             return set()
-        async with self._database.writing() as connection:
-            return await self._advance(connection, steps)
+        self._are_single(steps)
+        return await self._database.write(lambda c: self._advance_blocking(c, steps))
 
-    async def _advance(self, connection: "Connection", steps: Sequence[Step]) -> set[int]:
-        wanted = {step.id: step for step in steps}
-        if len(wanted) != len(steps):
-            raise ValueError("two steps for one row in one call")
+    def _advance_blocking(self, connection: "Connection", steps: Sequence[Step]) -> set[int]:
         if not steps:
             return set()
-        found = await connection.execute_fetchall(
+        wanted = {step.id: step for step in steps}
+        found = connection.execute(
             f"SELECT id, state, claim FROM arrivals WHERE id IN {row.GIVEN}",  # noqa: S608
             (json.dumps(list(wanted)),),
         )
@@ -81,7 +80,7 @@ class Journal:
             if state in wanted[number].before and claim in (None, self._process)
         }
         # Nothing can come between looking and writing: the transaction began as a writer.
-        await arrivals.update(
+        arrivals.update_blocking(
             connection,
             [
                 (
@@ -95,6 +94,11 @@ class Journal:
             ],
         )
         return set(taken)
+
+    @staticmethod
+    def _are_single(steps: Sequence[Step]) -> None:
+        if len({step.id for step in steps}) != len(steps):
+            raise ValueError("two steps for one row in one call")
 
     def _claim(self, state: State, *, keep: bool) -> str | None:
         return self._process if keep and state in row.UNFINISHED else None
@@ -209,10 +213,13 @@ class Journal:
 
         An id other than 0 is kept while it is free, else a new one is given. Nobody's claim.
         """
-        async with self._database.writing() as connection:
+
+        def change(connection: "Connection") -> list[int]:
             asked = [each.id for each in found if each.id > 0]
-            taken = await arrivals.existing(connection, asked)
-            following = max([await arrivals.next_id(connection), *(number + 1 for number in asked)])
+            taken = arrivals.existing_blocking(connection, asked)
+            following = max(
+                [arrivals.next_id_blocking(connection), *(number + 1 for number in asked)]
+            )
             ids = []
             for each in found:
                 number = each.id
@@ -220,14 +227,14 @@ class Journal:
                     number, following = following, following + 1
                 taken.add(number)
                 ids.append(number)
-            await arrivals.insert(
-                connection,
-                [
-                    (number, each.state, None, {name: getattr(each, name) for name in _FACTS})
-                    for number, each in zip(ids, found, strict=True)
-                ],
-            )
-        return ids
+            rows = [
+                (number, each.state, None, {name: getattr(each, name) for name in _FACTS})
+                for number, each in zip(ids, found, strict=True)
+            ]
+            arrivals.insert_blocking(connection, rows)
+            return ids
+
+        return await self._database.write(change)
 
     async def quarantined_before(self, moment: float, at_most: int = 1000) -> list[Arrival]:
         """Files that have lain in the quarantine since before then, oldest first.
@@ -247,8 +254,8 @@ class Journal:
             (before, at_most),
         )
         if found:
-            async with self._database.writing() as connection:
-                await arrivals.delete(connection, [number for (number,) in found])
+            ids = [number for (number,) in found]
+            await self._database.write(lambda c: arrivals.delete_blocking(c, ids))
         return len(found)
 
     async def _arrivals(self, sql: str, args: Sequence[object] = ()) -> list[Arrival]:
