@@ -6,7 +6,6 @@ which loses nothing, as everything that is not finished stands in the journal.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 from functools import partial
@@ -26,6 +25,7 @@ from checkfirst.service.assemble_deeds import open_database
 from checkfirst.service.assemble_second_look import looks_after
 from checkfirst.service.assemble_sources import note_of
 from checkfirst.service.duties import Duties
+from checkfirst.service.garbage import collect_seldom
 from checkfirst.service.lanes import LARGE_LANES, SMALL_LANES
 from checkfirst.service.lock import only_one
 from checkfirst.service.pulse import keep_watchdog
@@ -92,8 +92,7 @@ def serve(
                 log.set_level("debug" if verbose else new.settings.log.level)
                 return new, new_key
 
-            # What is loaded by now stays to the end: no collection needs to look through it again.
-            gc.freeze()
+            collect_seldom()
             return asyncio.run(_live(loaded, key, reload_for_log, SystemClock(), lock))
 
 

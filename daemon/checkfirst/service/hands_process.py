@@ -9,7 +9,6 @@ begin while it is at work; it ends when the pipe does, and where the kernel offe
 once when the daemon is killed, as its threads would.
 """
 
-import gc
 import os
 import pickle
 import secrets
@@ -31,6 +30,7 @@ from checkfirst.service.errand import (
     Take,
     Taken,
 )
+from checkfirst.service.garbage import collect_seldom
 from checkfirst.service.hands import Hands
 from checkfirst.service.work import Done, InHand, Ordered, Work
 from checkfirst.vault.grip import ignore_lease_breaks
@@ -114,7 +114,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     ignore_lease_breaks()
-    gc.freeze()
+    collect_seldom()
     with Connection(descriptor) as line:
         try:
             serve_blocking(line)
