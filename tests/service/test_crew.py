@@ -8,6 +8,7 @@ from pathlib import Path
 from checkfirst.service.crew import IDLE_SECONDS, MANY, PAUSE_SECONDS, SMALL_BYTES, Crew
 from checkfirst.service.lock import only_one
 from checkfirst.service.other_hands import OtherHands
+from checkfirst.service.work import Work
 from checkfirst.vault.grip import ignore_lease_breaks
 from tests.fakes.clock import FakeClock, settle_loop
 from tests.service.test_other_hands import Desk, is_gone
@@ -83,6 +84,8 @@ async def test_large_files_are_left_to_the_threads(tmp_path: Path):
             other = await hired(crew, desk)
             assert crew.choose([large]) is desk.hands
             assert crew.choose([small, small, large]) is other
+            unknown = Work(small.arrival._replace(size=None))
+            assert crew.choose([small, unknown]) is desk.hands
 
 
 async def test_it_ends_with_the_role(tmp_path: Path):

@@ -73,9 +73,11 @@ class Crew:
     def choose(self, works: Sequence[Work]) -> Doer:
         """Who is to take these; the same carries them out or puts them down."""
         other = self._other
-        size = sum(work.arrival.size or 0 for work in works)
-        if other is None or other.lost or size > SMALL_BYTES * len(works):
+        if other is None or other.lost:
             return self._hands
+        sizes = [work.arrival.size for work in works]
+        if None in sizes or sum(filter(None, sizes)) > SMALL_BYTES * len(works):
+            return self._hands  # what is of unknown size could take hours
         self._used = True
         return other
 
