@@ -80,6 +80,16 @@ def test_nothing_is_overwritten(folder, to):
     assert read(to + b"/tool.exe") == b"mine"
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_file_never_comes_back_under_the_name_of_our_own_note(place, to, is_there):
+    folder = quarantined(place, b"Waiting.txt")
+    note = to + b"/Waiting.txt"
+    if is_there:
+        written(note, b"checkfirst holds these files")
+    assert restore(folder, to, b"Waiting.txt").path == to + b"/Waiting (1).txt"
+    assert os.path.exists(note) is is_there
+
+
 def test_a_tampered_payload_stays_and_is_sealed(folder, to):
     payload = folder + b"/payload.quarantined"
     os.chmod(payload, 0o600)

@@ -56,6 +56,15 @@ def numbered(name: bytes, n: int) -> bytes:
     return stem + mark + suffix
 
 
+def given(name: bytes, n: int) -> bytes:
+    """Give the n-th name to try for a file that is given to the person, as `numbered` does.
+
+    One that has the name of our note begins with the next: it could pass for the note, and be
+    removed as the note is.
+    """
+    return numbered(name, n + 1 if name == WAITING_NOTE else n)
+
+
 def quarantine_folder(day: str, name: bytes, sha256: str, n: int) -> str:
     """Name the n-th folder to try for a quarantined file, counting from 0.
 

@@ -5,10 +5,11 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Container
+from functools import partial
 from typing import Final
 
 from checkfirst.model import Arrival
-from checkfirst.policy.names import WAITING_NOTE, numbered, show
+from checkfirst.policy.names import given, numbered, show
 from checkfirst.vault.digest import hash_of_blocking
 from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import (
@@ -100,14 +101,9 @@ def released_before_blocking(
 
 
 def _split(relative: bytes) -> tuple[bytes, Callable[[int], bytes]]:
-    """The sub-folder, and the n-th name to try in it.
-
-    A download that has the name of our note gets the next one: it could pass for the note, and be
-    removed as the note is.
-    """
+    """The sub-folder, where our note never lies, and the n-th name to try in it."""
     parent, _, name = relative.rpartition(b"/")
-    first = 1 if relative == WAITING_NOTE else 0
-    return parent, lambda n: numbered(name, n + first)
+    return parent, partial(numbered if parent else given, name)
 
 
 def _opened_blocking(folder: bytes, below: bytes) -> Folder:

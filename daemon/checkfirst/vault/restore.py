@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from checkfirst.policy.names import numbered
+from checkfirst.policy.names import given
 from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import (
@@ -53,9 +53,10 @@ def restore_blocking(  # noqa: PLR0913  (what, whence, whither, and how it is to
 ) -> Placed:
     """Move the payload of the quarantine's `folder` into the folder `to`.
 
-    The name is numbered when it is taken. `noted`: a person wants it, which is noted in `folder`
-    with the place, so that it is known after a crash; what is left of `folder` goes only when the
-    journal knows as well, see `remove_reports_blocking`.
+    The name is numbered when it is taken, or our note's (see `policy.names.given`), so that a
+    restore that was cut short is found as a release is. `noted`: a person wants it, which is noted
+    in `folder` with the place, so that it is known after a crash; what is left of `folder` goes
+    only when the journal knows as well, see `remove_reports_blocking`.
 
     The payload must still have that SHA-256: else TamperedError, and it stays, sealed. Also raises
     AwayError, GoneError, NotAFileError, BusyError, StoppedError and DiskError; the payload is then
@@ -69,7 +70,7 @@ def restore_blocking(  # noqa: PLR0913  (what, whence, whither, and how it is to
             moved = _verified_and_moved_blocking(
                 folder,
                 to,
-                Target("restore", there, _numbered(name), sha256, mode, mtime_ns, alone),
+                Target("restore", there, partial(given, name), sha256, mode, mtime_ns, alone),
                 stopped,
                 noted=noted,
             )
@@ -102,10 +103,6 @@ def delete_blocking(folder: bytes) -> None:
     finally:
         os.close(descriptor)
     failpoint("delete.payload")
-
-
-def _numbered(name: bytes) -> Callable[[int], bytes]:
-    return lambda n: numbered(name, n)
 
 
 def _verified_and_moved_blocking(
