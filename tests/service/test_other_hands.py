@@ -117,7 +117,9 @@ def outcome(desk: Desk, doer: Doer) -> list[object]:
     orders = [ordered(one, BAD if one.work.arrival.name == b"bad" else CLEAN) for one in hands[1:]]
     ends = doer.carry_out_blocking(orders, hands[:1])
     told: list[object] = [one[1:] for one in taken if isinstance(one, InHand)]
-    told = [(hand.fingerprint, hand.origin_url, hand.grip.stamp.size) for hand in hands]
+    told = [
+        (hand.fingerprint, hand.origin_url, hand.grip.stamp.size, hand.grip.lease) for hand in hands
+    ]
     told += [(m.state, m.reason, m.quiet) for m in taken if isinstance(m, Missed)]
     told += [
         (end.destination, end.other_names) if isinstance(end, Done) else (end.reason, end.quiet)

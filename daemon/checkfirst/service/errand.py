@@ -30,6 +30,7 @@ class Taken(NamedTuple):
     """In hand there; the descriptor stays where it is."""
 
     stamp: Stamp
+    lease: bool | None
     fingerprint: Fingerprint
     origin_url: str | None
 

@@ -72,7 +72,9 @@ class Serving:
         for one in self._hands.take_blocking([Work(*file) for file in errand.files]):
             if isinstance(one, InHand):
                 self._in_hand[one.work.arrival.id] = one
-                answer.append(Taken(one.grip.stamp, one.fingerprint, one.origin_url))
+                answer.append(
+                    Taken(one.grip.stamp, one.grip.lease, one.fingerprint, one.origin_url)
+                )
             else:
                 answer.append(NotTaken(one.state, one.reason, one.quiet))
         return answer

@@ -186,7 +186,7 @@ def _taken(work: Work, answer: Taken | NotTaken) -> InHand | Missed:
     if isinstance(answer, NotTaken):
         return Missed(work, answer.state, answer.reason, answer.quiet)
     # The descriptor is over there: here it is as if it had been let go already.
-    grip = Grip(-1, work.arrival.held or b"", answer.stamp, None)
+    grip = Grip(-1, work.arrival.held or b"", answer.stamp, answer.lease)
     return InHand(work, grip, answer.fingerprint, answer.origin_url)
 
 
