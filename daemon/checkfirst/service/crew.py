@@ -93,11 +93,11 @@ class Crew:
                 is_well = self._other is not None and not self._other.lost
             finally:
                 other, self._other = self._other, None
+                self._many.clear()  # those that come while this one goes are for the next one
                 if other is not None:
                     await finish(asyncio.to_thread(other.let_go_blocking))
             if not is_well:
                 await self._clock.sleep(PAUSE_SECONDS)
-            self._many.clear()
 
     def _is_wanted(self) -> bool:
         other = self._other
@@ -110,5 +110,5 @@ class Crew:
         self._used = True
         try:
             self._other = hire_blocking(self._hands, self._lock)
-        except (OSError, Problem) as error:
+        except (OSError, EOFError, Problem) as error:  # EOFError: it ended before it said a word
             _log.debug("a second process does not come up", exc_info=error)
