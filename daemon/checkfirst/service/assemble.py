@@ -100,8 +100,7 @@ async def assemble(
     """Wire everything for these settings; nothing runs yet and no folder is touched.
 
     `lock` is the descriptor of the daemon's lock. Without a `key` VirusTotal must not be among the
-    sources. `listed`: the person's own lists, as
-    they were before the settings were read again.
+    sources. `listed`: the person's own lists, as they were before the settings were read again.
     """
     told = notifications(settings.notify, clock, _local)
     teller = Listeners(Teller(_local), told.herald)

@@ -59,11 +59,10 @@ class Hands:
         token: Callable[[], str],
         stopped: Callable[[], bool],
         kinds: Callable[[], Collection[str]] = tuple,
-        held: dict[bytes, HeldFolder] | None = None,
     ) -> None:
         """`leases` tells of a watched folder whether leases mean anything there.
 
-        `kinds` tells which hashes are wanted besides SHA-256; `held` what is chosen already.
+        `kinds` tells which hashes are wanted besides SHA-256.
         """
         self.ends = ends
         self.state = state
@@ -72,7 +71,7 @@ class Hands:
         self._stopped = stopped
         self.hashing = Hashing(stopped)
         self.kinds = kinds
-        self.held = {} if held is None else held
+        self.held: dict[bytes, HeldFolder] = {}
         """The held folders that have been chosen, by watched folder."""
 
     def held_folder_blocking(self, root: bytes) -> HeldFolder:

@@ -15,7 +15,6 @@ import secrets
 import signal
 import sys
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
 
 from checkfirst import __version__
 from checkfirst.service.errand import (
@@ -36,9 +35,6 @@ from checkfirst.service.work import Done, InHand, Ordered, Work
 from checkfirst.vault.grip import ignore_lease_breaks
 from checkfirst.vault.kernel import end_with_parent
 
-if TYPE_CHECKING:
-    from checkfirst.vault.held import HeldFolder
-
 
 class Serving:
     """The hands here, and what they hold between two errands."""
@@ -46,7 +42,6 @@ class Serving:
     def __init__(self, begin: Begin) -> None:
         self._leases: dict[bytes, bool] = {}
         self._kinds: tuple[str, ...] = ()
-        self._held: dict[bytes, HeldFolder] = {}
         self._in_hand: dict[int, InHand] = {}
         self._hands = Hands(
             begin.ends,
@@ -55,7 +50,6 @@ class Serving:
             token=secrets.token_hex,
             stopped=lambda: False,  # the small ones, which are all that come here, take a moment
             kinds=lambda: self._kinds,
-            held=self._held,
         )
 
     def do_blocking(self, errand: Errand) -> Answer:
@@ -66,7 +60,7 @@ class Serving:
 
     def _take_blocking(self, errand: Take) -> list[Taken | NotTaken]:
         self._leases.update(errand.leases)
-        self._held.update(errand.held)
+        self._hands.held.update(errand.held)
         self._kinds = errand.kinds
         answer: list[Taken | NotTaken] = []
         for one in self._hands.take_blocking([Work(*file) for file in errand.files]):
