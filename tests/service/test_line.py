@@ -402,18 +402,16 @@ async def test_a_batch_whose_beginning_cannot_be_journalled_leaves_no_row_behind
     with await asyncio.to_thread(open, scene.downloads + b"/old", "ab"):
         await scene.settle(b"old")
         await scene.until(State.LEFT)
-    async with scene.database.writing() as connection:
-        await connection.execute_fetchall(
-            "CREATE TRIGGER full BEFORE UPDATE ON arrivals WHEN new.state = 'holding'"
-            " BEGIN SELECT raise(ABORT, 'no room'); END"
-        )
+    await scene.database.execute(
+        "CREATE TRIGGER full BEFORE UPDATE ON arrivals WHEN new.state = 'holding'"
+        " BEGIN SELECT raise(ABORT, 'no room'); END"
+    )
     await asyncio.to_thread(write, scene.downloads + b"/new", b"new")
     scene.again.clear()
     await scene.settle(b"new", b"old")
     await come_true(lambda: len(scene.again) == 2)
     assert await scene.states() == [State.LEFT]
-    async with scene.database.writing() as connection:
-        await connection.execute_fetchall("DROP TRIGGER full")
+    await scene.database.execute("DROP TRIGGER full")
     await scene.settle(b"new", b"old")
     await scene.until(State.WAITING, State.WAITING)
 

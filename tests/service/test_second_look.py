@@ -206,8 +206,7 @@ async def test_a_folder_that_is_away_is_no_reason_to_call_its_files_gone(scene):
     file = await scene.ended(b"a")
     away = scene.top + b"/disk"
     await scene.after(0)
-    async with scene.database.writing() as connection:
-        await connection.execute("UPDATE arrivals SET destination = ?", (away + b"/a",))
+    await scene.database.execute("UPDATE arrivals SET destination = ?", (away + b"/a",))
     await scene.answer(BAD)
     assert scene.told.turns == [Turn.UNCLEAR]
     await asyncio.to_thread(os.mkdir, away)

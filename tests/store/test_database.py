@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,7 @@ async def wanted(database):
 
 
 async def test_the_file_is_private_and_its_companions_too(database, path):
-    async with database.writing() as connection:
-        await connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
+    await database.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
     modes = {
         name: stat.S_IMODE(os.lstat(path.parent / name).st_mode)
         for name in ("checkfirst.sqlite", "checkfirst.sqlite-wal", "checkfirst.sqlite-shm")
@@ -80,63 +80,100 @@ async def test_a_file_that_others_may_read_is_made_private(database, path, clock
 
 
 async def test_it_is_durable_by_its_settings(database):
-    async with database.writing() as connection:
-        (synchronous,) = await connection.execute_fetchall("PRAGMA synchronous")
-    assert synchronous == (2,)
+    assert await database.execute("PRAGMA synchronous") == [(2,)]
     assert await database.rows("PRAGMA journal_mode") == [("wal",)]
 
 
 async def test_an_exception_rolls_back(database):
-    async def fail():
-        async with database.writing() as connection:
-            await connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
-            raise RuntimeError
+    def fail_blocking(connection):
+        connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
+        raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        await fail()
+        await database.write(fail_blocking)
     assert await wanted(database) == []
 
 
 async def test_sqlite_errors_leave_as_store_errors(database):
-    async def fail():
-        async with database.writing() as connection:
-            await connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
-            await connection.execute("INSERT INTO nowhere VALUES (1)")
+    def fail_blocking(connection):
+        connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
+        connection.execute("INSERT INTO nowhere VALUES (1)")
 
     with pytest.raises(StoreError, match="nowhere"):
-        await fail()
+        await database.write(fail_blocking)
     with pytest.raises(StoreError, match="nowhere"):
         await database.rows("SELECT * FROM nowhere")
     assert await wanted(database) == []
 
 
-async def test_a_cancelled_transaction_rolls_back_and_the_next_one_works(database):
-    inside = asyncio.Event()
+async def test_a_cancelled_transaction_comes_to_its_end_before_the_cancellation_does(database):
+    begun, go_on = threading.Event(), threading.Event()
 
-    async def write_and_hang():
-        async with database.writing() as connection:
-            await connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
-            inside.set()
-            await asyncio.Event().wait()
+    def write_two_blocking(connection):
+        connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
+        begun.set()
+        assert go_on.wait(10)
+        connection.execute("INSERT INTO wanted VALUES (x'62', 1.0)")
 
-    task = asyncio.create_task(write_and_hang())
-    await inside.wait()
-    task.cancel()
+    task = asyncio.create_task(database.write(write_two_blocking))
+    assert await asyncio.to_thread(begun.wait, 10)
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
+    assert not task.done()
+    go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with database.writing() as connection:
-        await connection.execute("INSERT INTO wanted VALUES (x'62', 1.0)")
+    assert await wanted(database) == [b"a", b"b"]
+
+
+async def test_a_cancelled_transaction_that_fails_is_rolled_back_and_the_next_one_works(database):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail_blocking(connection):
+        connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
+        begun.set()
+        assert go_on.wait(10)
+        connection.execute("INSERT INTO nowhere VALUES (1)")
+
+    task = asyncio.create_task(database.write(fail_blocking))
+    assert await asyncio.to_thread(begun.wait, 10)
+    task.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await database.execute("INSERT INTO wanted VALUES (x'62', 1.0)")
     assert await wanted(database) == [b"b"]
+
+
+async def test_one_that_is_cancelled_while_it_waits_for_its_turn_changes_nothing(database):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait_blocking(connection):
+        begun.set()
+        assert go_on.wait(10)
+        connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
+
+    first = asyncio.create_task(database.write(wait_blocking))
+    assert await asyncio.to_thread(begun.wait, 10)
+    second = asyncio.create_task(database.execute("INSERT INTO wanted VALUES (x'62', 1.0)"))
+    await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    go_on.set()
+    await first
+    assert await wanted(database) == [b"a"]
 
 
 @pytest.mark.parametrize("turns", range(12))
 async def test_cancelling_at_any_moment_leaves_all_or_nothing(database, turns):
-    async def write_two():
-        async with database.writing() as connection:
-            await connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
-            await connection.execute("INSERT INTO wanted VALUES (x'62', 1.0)")
+    def write_two_blocking(connection):
+        connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
+        connection.execute("INSERT INTO wanted VALUES (x'62', 1.0)")
 
-    task = asyncio.create_task(write_two())
+    task = asyncio.create_task(database.write(write_two_blocking))
     for _ in range(turns):
         await asyncio.sleep(0.0002)
     task.cancel()
@@ -144,38 +181,26 @@ async def test_cancelling_at_any_moment_leaves_all_or_nothing(database, turns):
     with contextlib.suppress(asyncio.CancelledError):
         await task
     assert await wanted(database) in ([], [b"a", b"b"])
-    async with database.writing() as connection:
-        await connection.execute("INSERT OR REPLACE INTO wanted VALUES (x'63', 1.0)")
+    await database.execute("INSERT OR REPLACE INTO wanted VALUES (x'63', 1.0)")
     assert b"c" in await wanted(database)
 
 
 async def test_a_cancelled_wait_for_another_process_leaves_no_transaction_open(database, path):
     async with another_process_writing(path) as other:
-
-        async def write():
-            async with database.writing():
-                pass
-
-        task = asyncio.create_task(write())
+        task = asyncio.create_task(database.write(lambda _connection: None))
         await asyncio.sleep(0.05)
         task.cancel()
         await asyncio.sleep(0.05)
         other.stdin.write(b"\n")
         with pytest.raises(asyncio.CancelledError):
             await task
-    async with database.writing() as connection:
-        await connection.execute("INSERT INTO wanted VALUES (x'62', 1.0)")
+    await database.execute("INSERT INTO wanted VALUES (x'62', 1.0)")
     assert await wanted(database) == [b"a", b"b"]
 
 
 async def test_another_process_is_waited_out_while_the_loop_and_reads_go_on(database, path):
     async with another_process_writing(path) as other:
-
-        async def write():
-            async with database.writing() as connection:
-                await connection.execute("INSERT INTO wanted VALUES (x'62', 1.0)")
-
-        task = asyncio.create_task(write())
+        task = asyncio.create_task(database.execute("INSERT INTO wanted VALUES (x'62', 1.0)"))
         loop = asyncio.get_running_loop()
         longest = 0.0
         for _ in range(100):
@@ -195,8 +220,7 @@ async def test_two_databases_on_one_file_take_turns(database, path, clock):
 
     async def add(which, first):
         for number in range(first, first + 40):
-            async with which.writing() as connection:
-                await connection.execute("INSERT INTO wanted VALUES (?, 1.0)", (b"%03d" % number,))
+            await which.execute("INSERT INTO wanted VALUES (?, 1.0)", (b"%03d" % number,))
 
     await asyncio.gather(add(database, 0), add(second, 100), add(database, 200))
     await second.close()
@@ -205,12 +229,10 @@ async def test_two_databases_on_one_file_take_turns(database, path, clock):
 
 async def test_changes_from_elsewhere_are_noticed_and_our_own_are_not(database, path, clock):
     assert not await database.changed_elsewhere()
-    async with database.writing() as connection:
-        await connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
+    await database.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
     assert not await database.changed_elsewhere()
     second = await Database.open(path, clock)
-    async with second.writing() as connection:
-        await connection.execute("INSERT INTO wanted VALUES (x'62', 1.0)")
+    await second.execute("INSERT INTO wanted VALUES (x'62', 1.0)")
     await second.close()
     assert await database.changed_elsewhere()
     assert not await database.changed_elsewhere()
@@ -219,8 +241,7 @@ async def test_changes_from_elsewhere_are_noticed_and_our_own_are_not(database, 
 async def test_opened_at_once_by_many_it_is_made_once(path, clock):
     many = await asyncio.gather(*(Database.open(path, clock) for _ in range(6)))
     for number, each in enumerate(many):
-        async with each.writing() as connection:
-            await connection.execute("INSERT INTO wanted VALUES (?, 1.0)", (b"%d" % number,))
+        await each.execute("INSERT INTO wanted VALUES (?, 1.0)", (b"%d" % number,))
     assert len(await wanted(many[0])) == 6
     for each in many:
         await each.close()
@@ -286,10 +307,9 @@ def test_damage_found_by_a_statement_is_looked_into_at_the_next_start(path):
 
     async def fill():
         database = await Database.open(path, clock)
-        async with database.writing() as connection:
-            await connection.executemany(
-                "INSERT INTO wanted VALUES (?, 1.0)", [(b"%0500d" % n,) for n in range(200)]
-            )
+        await database.execute_many(
+            "INSERT INTO wanted VALUES (?, 1.0)", [(b"%0500d" % n,) for n in range(200)]
+        )
         await database.close()
 
     async def find():
@@ -346,8 +366,7 @@ def test_a_folder_that_cannot_be_written_can_be_read_and_is_refused_in_words():
 
         async def fill():
             database = await Database.open(path, FakeClock())
-            async with database.writing() as connection:
-                await connection.execute("INSERT INTO counts VALUES ('released', 3)")
+            await database.execute("INSERT INTO counts VALUES ('released', 3)")
             await database.close()
 
         asyncio.run(fill())
@@ -371,17 +390,11 @@ def test_a_folder_that_cannot_be_written_can_be_read_and_is_refused_in_words():
 
 async def test_a_full_disk_is_trouble_that_may_pass(database):
     """max_page_count makes SQLite say SQLITE_FULL just as a full disk does."""
-
-    async def fill():
-        async with database.writing() as connection:
-            await connection.execute_fetchall("PRAGMA max_page_count = 1")
-            await connection.executemany(
-                "INSERT INTO wanted VALUES (?, 1.0)", [(b"%09999d" % n,) for n in range(99)]
-            )
-
+    await database.execute("PRAGMA max_page_count = 1")
     with pytest.raises(PassingStoreError, match="no room"):
-        await fill()
-    async with database.writing() as connection:
-        await connection.execute_fetchall("PRAGMA max_page_count = 1000000")
-        await connection.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
+        await database.execute_many(
+            "INSERT INTO wanted VALUES (?, 1.0)", [(b"%09999d" % n,) for n in range(99)]
+        )
+    await database.execute("PRAGMA max_page_count = 1000000")
+    await database.execute("INSERT INTO wanted VALUES (x'61', 1.0)")
     assert await wanted(database) == [b"a"]

@@ -164,9 +164,11 @@ async def test_it_reads_beside_a_process_that_writes(database, path):
         with Reading(path) as reading:
             return reading.counts()
 
-    async with database.writing() as connection:
-        await connection.execute("DELETE FROM counts")
-        assert (await asyncio.to_thread(look))[State.QUARANTINED] == 2
+    def look_while_writing(connection):
+        connection.execute("DELETE FROM counts")
+        return look()
+
+    assert (await database.write(look_while_writing))[State.QUARANTINED] == 2
     assert await asyncio.to_thread(look) == {}
 
 

@@ -190,8 +190,7 @@ async def test_what_is_over_is_forgotten_with_its_files(scene, database):
     await scene.due()
     for sha256 in (A, B):
         await scene.looks.close(sha256)
-    async with database.writing() as connection:
-        await connection.execute("DELETE FROM arrivals WHERE sha256 = ?", (A,))
+    await database.execute("DELETE FROM arrivals WHERE sha256 = ?", (A,))
     await scene.looks.prune()
     assert [each[0] for each in await database.rows("SELECT sha256 FROM second_looks")] == [B]
 
@@ -226,8 +225,7 @@ async def test_a_trouble_is_told_until_it_is_old(scene, database):
 async def test_nothing_is_forgotten_that_is_promised_or_told_of(scene, database):
     await scene.ended()
     await scene.due()
-    async with database.writing() as connection:
-        await connection.execute("DELETE FROM arrivals")
+    await database.execute("DELETE FROM arrivals")
     await scene.looks.prune()
     assert len(await database.rows("SELECT 1 FROM second_looks")) == 1
 

@@ -19,11 +19,10 @@ class Allowances:
 
     async def learn(self, account: str, limits: Limits, at: float) -> None:
         """VirusTotal has said so."""
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                "INSERT OR REPLACE INTO allowances VALUES (?, ?, ?, ?, ?)",
-                (account, limits.per_minute, limits.per_day, limits.per_month, at),
-            )
+        await self._database.execute(
+            "INSERT OR REPLACE INTO allowances VALUES (?, ?, ?, ?, ?)",
+            (account, limits.per_minute, limits.per_day, limits.per_month, at),
+        )
 
     async def get(self, account: str) -> tuple[Limits, float] | None:
         """What was said of an account, and when."""

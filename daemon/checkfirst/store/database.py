@@ -22,6 +22,7 @@ from checkfirst.store.problem import in_words, is_damage
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
+_Args = Sequence[Any] | Mapping[str, Any]
 
 _ROWS_AT_ONCE = 64
 """aiosqlite's own choice; no cursor is ever iterated here."""
@@ -73,32 +74,12 @@ class Database:
         async with self._turn:
             await _to_the_end(self._opened.aclose())
 
-    @contextlib.asynccontextmanager
-    async def writing(self) -> AsyncIterator[aiosqlite.Connection]:
-        """One transaction: committed at the end, rolled back by any exception or cancellation.
-
-        Only one at a time in this process, so do not open a second inside; other processes are
-        waited out for 30 s. A cancellation that comes during the commit lets it end first. Raises
-        StoreError in place of sqlite3's errors, PassingStoreError where another try may help.
-        """
-        async with self._turn:
-            try:
-                await self._writer.execute_fetchall("BEGIN IMMEDIATE")
-                yield self._writer
-                await _to_the_end(self._writer.commit())
-            except sqlite3.DatabaseError as error:
-                await _to_the_end(self._roll_back())
-                raise await self._problem(error) from error
-            except BaseException:
-                # The statement that was cancelled may still be running in its thread. The thread
-                # takes one after the other, so the roll-back comes after it.
-                await _to_the_end(self._roll_back())
-                raise
-
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """The same for a `change` that needs no loop: the whole of it is one thread hop.
+        """One transaction: `change` in a thread, committed at its end, rolled back if it raises.
 
-        A cancellation lets it end first, and what it did stands.
+        Only one at a time in this process; other processes are waited out for 30 s. A cancellation
+        that comes meanwhile lets it end first, and what it did stands. Raises StoreError in place
+        of sqlite3's errors, PassingStoreError where another try may help.
         """
         async with self._turn:
             try:
@@ -106,7 +87,19 @@ class Database:
             except sqlite3.DatabaseError as error:
                 raise await self._problem(error) from error
 
-    async def rows(self, sql: str, args: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
+    async def execute(self, sql: str, args: _Args = ()) -> list[Row]:
+        """One statement that changes something, as a transaction; what it returns."""
+        return await self.write(lambda connection: connection.execute(sql, args).fetchall())
+
+    async def execute_many(self, sql: str, args: Sequence[_Args]) -> None:
+        """The same statement for each of the `args`, all in one transaction."""
+
+        def change_blocking(connection: sqlite3.Connection) -> None:
+            connection.executemany(sql, args)
+
+        await self.write(change_blocking)
+
+    async def rows(self, sql: str, args: _Args = ()) -> list[Row]:
         """What a query finds in the last committed state. Raises StoreError."""
         try:
             return list(await self._reader.execute_fetchall(sql, args))  # type: ignore[arg-type]
@@ -126,10 +119,6 @@ class Database:
         if is_damage(error):
             await asyncio.to_thread(mark_blocking, self.path)
         return in_words(error, self.path)
-
-    async def _roll_back(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            await self._writer.rollback()
 
 
 class _Connection(aiosqlite.Connection):

@@ -1,8 +1,8 @@
 """The journal: where each arrival is and what is to happen to it next.
 
 Every step is a compare-and-set on the row's state and claim, so that commands can work beside a
-running daemon. Made for batches: a call is one transaction and a handful of thread hops, however
-many rows it changes. Knows no files: what a step means is the caller's.
+running daemon. Made for batches: a call is one transaction and one thread hop, however many rows it
+changes. Knows no files: what a step means is the caller's.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class Journal:
         """`begin` and `advance` as one: either all of it is in the journal, or none."""
         self._are_single(steps)
 
-        def change(connection: "Connection") -> tuple[list[int], set[int]]:
+        def set_out_blocking(connection: "Connection") -> tuple[list[int], set[int]]:
             first = arrivals.next_id_blocking(connection)
             ids = list(range(first, first + len(intents)))
             rows = [
@@ -53,7 +53,7 @@ class Journal:
             arrivals.insert_blocking(connection, rows)
             return ids, self._advance_blocking(connection, steps)
 
-        return await self._database.write(change)
+        return await self._database.write(set_out_blocking)
 
     async def advance(self, steps: Sequence[Step]) -> set[int]:
         """Take all steps in one transaction; the ids of those that took.
@@ -109,25 +109,27 @@ class Journal:
         `ours`: those that we hold already are among them.
         """
         free = "claim IS NULL OR claim = ?" if ours else "claim IS NULL AND ? <> ''"
-        async with self._database.writing() as connection:
-            found = await connection.execute_fetchall(
+
+        def claim_blocking(connection: "Connection") -> list[Arrival]:
+            found = connection.execute(
                 f"{row.SELECT} WHERE id IN {row.GIVEN} AND ({free}) AND {row.IS_UNFINISHED}",
                 (json.dumps(list(ids)), self._process),
             )
             claimed = [row.arrival(each) for each in found]
-            await connection.execute_fetchall(
+            connection.execute(
                 f"UPDATE arrivals SET claim = ? WHERE id IN {row.GIVEN}",  # noqa: S608
                 (self._process, json.dumps([each.id for each in claimed])),
             )
-        return claimed
+            return claimed
+
+        return await self._database.write(claim_blocking)
 
     async def unclaim(self, ids: Sequence[int]) -> None:
         """Let others have rows that we hold."""
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                f"UPDATE arrivals SET claim = NULL WHERE id IN {row.GIVEN} AND claim = ?",  # noqa: S608
-                (json.dumps(list(ids)), self._process),
-            )
+        await self._database.execute(
+            f"UPDATE arrivals SET claim = NULL WHERE id IN {row.GIVEN} AND claim = ?",  # noqa: S608
+            (json.dumps(list(ids)), self._process),
+        )
 
     async def release_dead_claims(self, alive: Callable[[str], bool]) -> list[int]:
         """Free the rows of processes that are no more; which. `alive` is called in a thread."""
@@ -137,12 +139,11 @@ class Journal:
         dead = await asyncio.to_thread(lambda: [claim for claim in claims if not alive(claim)])
         if not dead:
             return []
-        async with self._database.writing() as connection:
-            freed = await connection.execute_fetchall(
-                f"UPDATE arrivals SET claim = NULL WHERE {claimed}"  # noqa: S608
-                f" AND claim IN {row.GIVEN} RETURNING id",
-                (json.dumps(dead),),
-            )
+        freed = await self._database.execute(
+            f"UPDATE arrivals SET claim = NULL WHERE {claimed}"  # noqa: S608
+            f" AND claim IN {row.GIVEN} RETURNING id",
+            (json.dumps(dead),),
+        )
         return [number for (number,) in freed]
 
     async def waiting_for(self, sha256s: Sequence[str]) -> list[Arrival]:
@@ -214,7 +215,7 @@ class Journal:
         An id other than 0 is kept while it is free, else a new one is given. Nobody's claim.
         """
 
-        def change(connection: "Connection") -> list[int]:
+        def adopt_blocking(connection: "Connection") -> list[int]:
             asked = [each.id for each in found if each.id > 0]
             taken = arrivals.existing_blocking(connection, asked)
             following = max(
@@ -234,7 +235,7 @@ class Journal:
             arrivals.insert_blocking(connection, rows)
             return ids
 
-        return await self._database.write(change)
+        return await self._database.write(adopt_blocking)
 
     async def quarantined_before(self, moment: float, at_most: int = 1000) -> list[Arrival]:
         """Files that have lain in the quarantine since before then, oldest first.

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from checkfirst.policy import quota, recheck
 from checkfirst.store.allowances import SELECT as TOLD
 from checkfirst.store.usage import DAY, RECENT, Usage, month_of
-from checkfirst.store.wall_clock import AHEAD, BOOT, follow, moved
+from checkfirst.store.wall_clock import AHEAD, BOOT, follow_blocking, moved
 
 if TYPE_CHECKING:
-    import aiosqlite
+    from sqlite3 import Connection
 
     from checkfirst.clock import Clock
     from checkfirst.store.database import Database
@@ -66,36 +66,40 @@ class Ledger:
 
         `spare`: only if there is quota that nothing more urgent is likely to need.
         """
-        async with self._database.writing() as connection:
-            # Only now, as another process may have held the database for long.
-            now = await follow(connection, self._clock, BOOT)
-            await self._tidy(connection, now)
-            found = await connection.execute_fetchall(RECENT, (now - self._window,))
-            day = quota.day_of(now)
-            used = quota.Used(
-                recent=tuple(at + self._window for _, at in found),
-                day=await _sum(connection, day),
-                month=await _sum(connection, month_of(now)),
-            )
-            told = await connection.execute_fetchall(TOLD, (self._account,))
-            limits = quota.narrower(
-                self._limits, next((quota.Limits(*each) for each in told), None)
-            )
-            slot = (recheck.spare if spare else quota.wait)(limits, used, now)
-            self._pace = quota.Pace(limits, used, now)
-            if not slot.granted:
-                return slot
-            self._pace = quota.Pace(limits, used.and_one(now + self._window), now)
-            inserted = await connection.execute_fetchall(
-                "INSERT INTO requests (sent_at, presumed_answered_at) VALUES (?, ?) RETURNING id",
-                (now, now + self._answer_within),
-            )
-            await connection.execute_fetchall(
-                "INSERT INTO quota_days (day, used) VALUES (?, 1)"
-                " ON CONFLICT (day) DO UPDATE SET used = used + 1",
-                (day,),
-            )
-            return Permit(next(iter(inserted))[0], day, now)
+        given, self._pace = await self._database.write(
+            lambda connection: self._acquire_blocking(connection, spare=spare)
+        )
+        return given
+
+    def _acquire_blocking(
+        self, connection: "Connection", *, spare: bool
+    ) -> tuple[Permit | quota.Slot, quota.Pace]:
+        # Only now, as another process may have held the database for long.
+        now = follow_blocking(connection, self._clock, BOOT)
+        self._tidy_blocking(connection, now)
+        found = connection.execute(RECENT, (now - self._window,))
+        day = quota.day_of(now)
+        used = quota.Used(
+            recent=tuple(at + self._window for _, at in found),
+            day=_sum_blocking(connection, day),
+            month=_sum_blocking(connection, month_of(now)),
+        )
+        told = connection.execute(TOLD, (self._account,)).fetchone()
+        limits = quota.narrower(self._limits, quota.Limits(*told) if told else None)
+        slot = (recheck.spare if spare else quota.wait)(limits, used, now)
+        if not slot.granted:
+            return slot, quota.Pace(limits, used, now)
+        (number,) = connection.execute(
+            "INSERT INTO requests (sent_at, presumed_answered_at) VALUES (?, ?) RETURNING id",
+            (now, now + self._answer_within),
+        ).fetchone()
+        connection.execute(
+            "INSERT INTO quota_days (day, used) VALUES (?, 1)"
+            " ON CONFLICT (day) DO UPDATE SET used = used + 1",
+            (day,),
+        )
+        pace = quota.Pace(limits, used.and_one(now + self._window), now)
+        return Permit(number, day, now), pace
 
     @property
     def pace(self) -> quota.Pace:
@@ -108,34 +112,38 @@ class Ledger:
         Should this fail, the request goes on counting until its time-out.
         """
         arrived = self._clock.monotonic()
-        async with self._database.writing() as connection:
-            now = await follow(connection, self._clock, BOOT)
+
+        def answered_blocking(connection: "Connection") -> None:
+            now = follow_blocking(connection, self._clock, BOOT)
             # As it was before another process was waited out, which may have taken long.
             at = now - (self._clock.monotonic() - arrived)
-            await connection.execute_fetchall(
-                "UPDATE requests SET answered_at = ? WHERE id = ?", (at, permit.id)
-            )
+            connection.execute("UPDATE requests SET answered_at = ? WHERE id = ?", (at, permit.id))
+
+        await self._database.write(answered_blocking)
 
     async def goes_on(self, permit: Permit) -> None:
         """The request is still on its way: it counts for as long as if it were sent now."""
-        async with self._database.writing() as connection:
-            now = await follow(connection, self._clock, BOOT)
-            await connection.execute_fetchall(
+
+        def goes_on_blocking(connection: "Connection") -> None:
+            now = follow_blocking(connection, self._clock, BOOT)
+            connection.execute(
                 "UPDATE requests SET presumed_answered_at = ? WHERE id = ?",
                 (now + self._answer_within, permit.id),
             )
 
+        await self._database.write(goes_on_blocking)
+
     async def unsent(self, permit: Permit) -> None:
         """The request provably never left (no connection was made): it counts for nothing."""
-        async with self._database.writing() as connection:
-            removed = await connection.execute_fetchall(
-                "DELETE FROM requests WHERE id = ? RETURNING 1", (permit.id,)
-            )
-            if list(removed):
-                await connection.execute_fetchall(
+
+        def unsent_blocking(connection: "Connection") -> None:
+            if connection.execute("DELETE FROM requests WHERE id = ?", (permit.id,)).rowcount:
+                connection.execute(
                     "UPDATE quota_days SET used = used - 1 WHERE day = ? AND used > 0",
                     (permit.day,),
                 )
+
+        await self._database.write(unsent_blocking)
 
     async def used(self) -> Usage:
         """What counts now."""
@@ -147,24 +155,23 @@ class Ledger:
         month = await self._database.rows(DAY, (month_of(now),))
         return Usage(len(found), day[0][0], month[0][0])
 
-    async def _tidy(self, connection: "aiosqlite.Connection", now: float) -> None:
+    def _tidy_blocking(self, connection: "Connection", now: float) -> None:
         """Drop what no longer counts, and mend what a clock that was set back left in the future.
 
         No answer arrives in the future, and no time-out is ten minutes long.
         """
-        await connection.execute_fetchall(
+        connection.execute(
             "UPDATE requests SET answered_at = min(answered_at, ?),"
             " presumed_answered_at = min(presumed_answered_at, ?)"
             " WHERE answered_at > ? OR presumed_answered_at > ?",
             (now, now + self._answer_within, now, now + _KEPT_SECONDS + self._answer_within),
         )
-        await connection.execute_fetchall(
+        connection.execute(
             "DELETE FROM requests WHERE coalesce(answered_at, presumed_answered_at) < ?",
             (now - _KEPT_SECONDS,),
         )
 
 
-async def _sum(connection: "aiosqlite.Connection", days: str) -> int:
-    found = await connection.execute_fetchall(DAY, (days,))
-    total: int = next(iter(found))[0]
-    return total
+def _sum_blocking(connection: "Connection", days: str) -> int:
+    (total,) = connection.execute(DAY, (days,)).fetchone()
+    return int(total)

@@ -34,21 +34,19 @@ class Lists:
             (e.hash, e.list.value, e.origin.value, row.text(e.note), e.added_at, e.expires_at)
             for e in entries
         ]
-        async with self._database.writing() as connection:
-            await connection.executemany(
-                "INSERT OR REPLACE INTO listed (hash, list, origin, note, added_at, expires_at)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                values,
-            )
+        await self._database.execute_many(
+            "INSERT OR REPLACE INTO listed (hash, list, origin, note, added_at, expires_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            values,
+        )
 
     async def remove(self, name: ListName, hashes: Sequence[str]) -> set[str]:
         """Take hashes off one list; which of them were on it."""
-        async with self._database.writing() as connection:
-            gone = await connection.execute_fetchall(
-                "DELETE FROM listed WHERE list = ? AND hash IN (SELECT value FROM json_each(?))"
-                " RETURNING hash",
-                (name.value, json.dumps(list(hashes))),
-            )
+        gone = await self._database.execute(
+            "DELETE FROM listed WHERE list = ? AND hash IN (SELECT value FROM json_each(?))"
+            " RETURNING hash",
+            (name.value, json.dumps(list(hashes))),
+        )
         return {found for (found,) in gone}
 
     async def weak(self) -> frozenset[str]:
@@ -62,11 +60,10 @@ class Lists:
 
     async def prune(self) -> int:
         """Forget the entries that have expired; how many."""
-        async with self._database.writing() as connection:
-            gone = await connection.execute_fetchall(
-                "DELETE FROM listed WHERE expires_at <= ? RETURNING 1", (self._clock.now(),)
-            )
-        return len(list(gone))
+        gone = await self._database.execute(
+            "DELETE FROM listed WHERE expires_at <= ? RETURNING 1", (self._clock.now(),)
+        )
+        return len(gone)
 
     async def all(self, name: ListName | None = None) -> list[Listed]:
         """One list or both, oldest entry first, expired ones included."""

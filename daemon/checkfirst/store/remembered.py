@@ -42,27 +42,24 @@ class Remembered:
             verdict.first_seen_at,
             at,
         )
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                "INSERT OR REPLACE INTO verdicts (sha256, verdict, source, reason, detections,"
-                " engines, report_url, threats, judged_at, first_seen_at, answered_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                values,
-            )
+        await self._database.execute(
+            "INSERT OR REPLACE INTO verdicts (sha256, verdict, source, reason, detections,"
+            " engines, report_url, threats, judged_at, first_seen_at, answered_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            values,
+        )
 
     async def forget(self, sha256s: Sequence[str]) -> None:
         """Ask anew next time."""
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                "DELETE FROM verdicts WHERE sha256 IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(sha256s)),),
-            )
+        await self._database.execute(
+            "DELETE FROM verdicts WHERE sha256 IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(sha256s)),),
+        )
 
     async def prune(self, kind: VerdictKind, before: float) -> int:
         """Forget answers of one kind that were given before then; how many."""
-        async with self._database.writing() as connection:
-            gone = await connection.execute_fetchall(
-                "DELETE FROM verdicts WHERE verdict = ? AND answered_at < ? RETURNING 1",
-                (kind.value, before),
-            )
-        return len(list(gone))
+        gone = await self._database.execute(
+            "DELETE FROM verdicts WHERE verdict = ? AND answered_at < ? RETURNING 1",
+            (kind.value, before),
+        )
+        return len(gone)

@@ -86,22 +86,20 @@ class SecondLooks:
         given = {"since": now - span, "span": span, "every": every}
         if not await self._database.rows(f"{_FRESH} LIMIT 1", given):
             return
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                "INSERT INTO second_looks (sha256, said, ended_at, due_at)"  # noqa: S608
-                f" SELECT sha256, verdict, ended_at, ended_at + :every FROM ({_FRESH}) WHERE true"
-                " ON CONFLICT (sha256) DO UPDATE SET said = excluded.said,"
-                " ended_at = excluded.ended_at, due_at = coalesce(due_at, excluded.due_at)",
-                given,
-            )
+        await self._database.execute(
+            "INSERT INTO second_looks (sha256, said, ended_at, due_at)"  # noqa: S608
+            f" SELECT sha256, verdict, ended_at, ended_at + :every FROM ({_FRESH}) WHERE true"
+            " ON CONFLICT (sha256) DO UPDATE SET said = excluded.said,"
+            " ended_at = excluded.ended_at, due_at = coalesce(due_at, excluded.due_at)",
+            given,
+        )
 
     async def no_later_than(self, moment: float) -> None:
         """Bring those forward that an earlier setting put off for longer."""
         if await self._database.rows("SELECT 1 FROM second_looks WHERE due_at > ?", (moment,)):
-            async with self._database.writing() as connection:
-                await connection.execute_fetchall(
-                    "UPDATE second_looks SET due_at = ? WHERE due_at > ?", (moment, moment)
-                )
+            await self._database.execute(
+                "UPDATE second_looks SET due_at = ? WHERE due_at > ?", (moment, moment)
+            )
 
     async def prune(self) -> None:
         """Forget those that are over and whose files are not in the journal any more."""
@@ -110,8 +108,7 @@ class SecondLooks:
             " AND NOT EXISTS (SELECT 1 FROM arrivals a WHERE a.sha256 = second_looks.sha256)"
         )
         if await self._database.rows(f"SELECT 1 FROM second_looks WHERE {over} LIMIT 1"):  # noqa: S608
-            async with self._database.writing() as connection:
-                await connection.execute_fetchall(f"DELETE FROM second_looks WHERE {over}")  # noqa: S608
+            await self._database.execute(f"DELETE FROM second_looks WHERE {over}")  # noqa: S608
 
     async def due(self, now: float, limit: int) -> list[Promise]:
         """Those whose time has come, the oldest promise first."""
@@ -201,15 +198,13 @@ class SecondLooks:
         """Troubles of that age are told no longer."""
         old = "trouble IS NOT NULL AND looked_at < ?"
         if await self._database.rows(f"SELECT 1 FROM second_looks WHERE {old}", (before,)):  # noqa: S608
-            async with self._database.writing() as connection:
-                await connection.execute_fetchall(
-                    f"UPDATE second_looks SET trouble = NULL WHERE {old}",  # noqa: S608
-                    (before,),
-                )
+            await self._database.execute(
+                f"UPDATE second_looks SET trouble = NULL WHERE {old}",  # noqa: S608
+                (before,),
+            )
 
     async def _set(self, sha256: str, changes: str, *values: object) -> None:
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                f"UPDATE second_looks SET {changes} WHERE sha256 = ?",  # noqa: S608
-                (*values, sha256),
-            )
+        await self._database.execute(
+            f"UPDATE second_looks SET {changes} WHERE sha256 = ?",  # noqa: S608
+            (*values, sha256),
+        )

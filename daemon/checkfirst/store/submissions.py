@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from checkfirst.store import row
 
 if TYPE_CHECKING:
+    from sqlite3 import Connection
+
     from checkfirst.store.database import Database
 
 
@@ -57,21 +59,22 @@ class Submissions:
         Those are the ones on their way and the one that came last: where nobody waits for the
         analysis, that one has mostly come to its end already.
         """
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
+
+        def begin_blocking(connection: "Connection") -> None:
+            connection.execute(
                 "INSERT OR REPLACE INTO submissions"
                 " (sha256, analysis_id, submitted_at, size, name) VALUES (?, ?, ?, ?, ?)",
                 (sent.sha256, row.text(analysis_id), sent.submitted_at, sent.size, sent.name),
             )
-            await connection.execute_fetchall(
-                "DELETE FROM to_submit WHERE sha256 = ?", (sent.sha256,)
-            )
-            await connection.execute_fetchall(
+            connection.execute("DELETE FROM to_submit WHERE sha256 = ?", (sent.sha256,))
+            connection.execute(
                 "UPDATE arrivals SET submitted_at = ? WHERE sha256 = ? AND submitted_at IS NULL"  # noqa: S608
                 f" AND ({row.IS_UNFINISHED}"
                 " OR id = (SELECT max(id) FROM arrivals WHERE sha256 = ?))",
                 (sent.submitted_at, sent.sha256, sent.sha256),
             )
+
+        await self._database.write(begin_blocking)
 
     async def answered(self, sha256: str, at: float, meant: float) -> Submission | None:
         """A poll was answered; gives what is known of the upload now.
@@ -80,21 +83,17 @@ class Submissions:
         whatever came between them besides (no network, no quota, a machine that slept, a clock that
         was set) was no waiting for VirusTotal.
         """
-        async with self._database.writing() as connection:
-            found = await connection.execute_fetchall(
-                "UPDATE submissions SET polls = polls + 1, answered_at = ?1,"  # noqa: S608  (our own words)
-                " waited = waited + coalesce(max(min(?1 - answered_at, ?2), 0.0), 0.0)"
-                f" WHERE sha256 = ?3 RETURNING {_COLUMNS}",
-                (at, meant, sha256),
-            )
+        found = await self._database.execute(
+            "UPDATE submissions SET polls = polls + 1, answered_at = ?1,"  # noqa: S608  (our own words)
+            " waited = waited + coalesce(max(min(?1 - answered_at, ?2), 0.0), 0.0)"
+            f" WHERE sha256 = ?3 RETURNING {_COLUMNS}",
+            (at, meant, sha256),
+        )
         return next(map(_submission, found), None)
 
     async def end(self, sha256: str) -> None:
         """Nothing is awaited any more; that it was uploaded stays known."""
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                "UPDATE submissions SET ended = 1 WHERE sha256 = ?", (sha256,)
-            )
+        await self._database.execute("UPDATE submissions SET ended = 1 WHERE sha256 = ?", (sha256,))
 
     async def get(self, sha256: str) -> Submission | None:
         """The upload of a file, ended or not."""
@@ -107,10 +106,9 @@ class Submissions:
 
     async def prune(self, before: float) -> None:
         """Forget ended ones that were uploaded before then."""
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                "DELETE FROM submissions WHERE ended AND submitted_at < ?", (before,)
-            )
+        await self._database.execute(
+            "DELETE FROM submissions WHERE ended AND submitted_at < ?", (before,)
+        )
 
     async def _read(self, where: str, *args: object) -> list[Submission]:
         sql = f"SELECT {_COLUMNS} FROM submissions {where}"  # noqa: S608  (our own words)

@@ -17,6 +17,8 @@ from checkfirst.store import row
 from checkfirst.store.process import is_alive
 
 if TYPE_CHECKING:
+    from sqlite3 import Connection
+
     from checkfirst.store.database import Database
 
 
@@ -66,11 +68,10 @@ class ToSubmit:
 
     async def owe(self, intent: Intent) -> None:
         """From now on a restart finds it, until it was uploaded or is waived."""
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                f"{_INSERT} ON CONFLICT (sha256) DO UPDATE SET owed = 1",
-                (*_values(intent), None, 1, 0),
-            )
+        await self._database.execute(
+            f"{_INSERT} ON CONFLICT (sha256) DO UPDATE SET owed = 1",
+            (*_values(intent), None, 1, 0),
+        )
 
     async def claim(self, intent: Intent, since: float, *, anew: bool) -> Claim:
         """Make it ours to send, unless somebody alive sends it or has uploaded it `since`.
@@ -82,34 +83,36 @@ class ToSubmit:
             (intent.sha256, self._process),
         )
         over = {None, self._process, *await self._dead([claim for (claim,) in claims])}
-        async with self._database.writing() as connection:
-            uploaded = await connection.execute_fetchall(
+
+        def claim_blocking(connection: "Connection") -> Claim:
+            uploaded = connection.execute(
                 "SELECT 1 FROM submissions WHERE sha256 = ? AND submitted_at > ?",
                 (intent.sha256, since),
-            )
-            found = await connection.execute_fetchall(
+            ).fetchall()
+            found = connection.execute(
                 "SELECT claim, begun FROM to_submit WHERE sha256 = ?", (intent.sha256,)
-            )
-            if list(uploaded) or any(claim not in over for claim, _ in found):
+            ).fetchall()
+            if uploaded or any(claim not in over for claim, _ in found):
                 return Claim.THEIRS
             if not anew and any(begun for _, begun in found):
-                await connection.execute_fetchall(
+                connection.execute(
                     "UPDATE to_submit SET claim = NULL WHERE sha256 = ?", (intent.sha256,)
                 )
                 return Claim.CUT_OFF
-            await connection.execute_fetchall(
+            connection.execute(
                 f"{_INSERT} ON CONFLICT (sha256) DO UPDATE SET claim = excluded.claim, begun = 1",
                 (*_values(intent), self._process, 0, 1),
             )
             return Claim.OURS
 
+        return await self._database.write(claim_blocking)
+
     async def cut_off(self, sha256: str) -> None:
         """We do not send it now, and all of it may have arrived."""
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                "UPDATE to_submit SET claim = NULL WHERE sha256 = ? AND claim = ?",
-                (sha256, self._process),
-            )
+        await self._database.execute(
+            "UPDATE to_submit SET claim = NULL WHERE sha256 = ? AND claim = ?",
+            (sha256, self._process),
+        )
 
     async def interrupted(self, sha256: str) -> Intent | None:
         """One that had begun, of which nobody has heard how it ended, and that nobody sends now."""
@@ -122,27 +125,31 @@ class ToSubmit:
 
     async def unclaim(self, sha256: str) -> None:
         """We do not send it now, and it has not arrived."""
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
+
+        def unclaim_blocking(connection: "Connection") -> None:
+            connection.execute(
                 "UPDATE to_submit SET claim = NULL, begun = 0 WHERE sha256 = ? AND claim = ?",
                 (sha256, self._process),
             )
-            await connection.execute_fetchall(
+            connection.execute(
                 "DELETE FROM to_submit WHERE sha256 = ? AND claim IS NULL AND NOT owed"
                 " AND NOT begun",
                 (sha256,),
             )
 
+        await self._database.write(unclaim_blocking)
+
     async def waive(self, sha256: str) -> None:
         """It is not owed any more."""
-        async with self._database.writing() as connection:
-            await connection.execute_fetchall(
-                "UPDATE to_submit SET owed = 0 WHERE sha256 = ?", (sha256,)
-            )
-            await connection.execute_fetchall(
+
+        def waive_blocking(connection: "Connection") -> None:
+            connection.execute("UPDATE to_submit SET owed = 0 WHERE sha256 = ?", (sha256,))
+            connection.execute(
                 "DELETE FROM to_submit WHERE sha256 = ? AND (claim IS NULL OR claim = ?)",
                 (sha256, self._process),
             )
+
+        await self._database.write(waive_blocking)
 
     async def left_undone(self) -> list[Intent]:
         """All that is owed, oldest first; to be asked before this process sends anything.
@@ -152,11 +159,14 @@ class ToSubmit:
         """
         found = await self._database.rows("SELECT claim FROM to_submit WHERE claim IS NOT NULL")
         over = {self._process, *await self._dead([claim for (claim,) in found])}
-        async with self._database.writing() as connection:
-            await connection.executemany(
+
+        def tidy_blocking(connection: "Connection") -> None:
+            connection.executemany(
                 "UPDATE to_submit SET claim = NULL WHERE claim = ?", [(claim,) for claim in over]
             )
-            await connection.execute_fetchall(f"DELETE FROM to_submit WHERE {_IS_NEEDLESS}")  # noqa: S608  (our own words)
+            connection.execute(f"DELETE FROM to_submit WHERE {_IS_NEEDLESS}")  # noqa: S608  (our own words)
+
+        await self._database.write(tidy_blocking)
         owed = await self._database.rows(
             f"SELECT {_COLUMNS} FROM to_submit WHERE owed ORDER BY since, sha256"  # noqa: S608
         )

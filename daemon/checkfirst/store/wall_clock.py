@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import aiosqlite
+    from sqlite3 import Connection
 
     from checkfirst.clock import Clock
 
@@ -44,16 +44,16 @@ def moved(found: Iterable[Sequence[Any]], boot: str, ahead: float) -> float:
     return next((ahead - before for then, before in found if then == boot), 0.0)
 
 
-async def follow(connection: "aiosqlite.Connection", clock: "Clock", boot: str) -> float:
+def follow_blocking(connection: "Connection", clock: "Clock", boot: str) -> float:
     """Let the requests' moments move along with the wall clock; gives the moment it is now."""
     now = clock.now()
     ahead = now - clock.monotonic()
-    found = list(await connection.execute_fetchall(AHEAD))
+    found = connection.execute(AHEAD).fetchall()
     seconds = moved(found, boot, ahead)
     if abs(seconds) > _NOTICEABLE:
-        await connection.execute_fetchall(_SHIFT, (seconds,))
+        connection.execute(_SHIFT, (seconds,))
     elif found and found[0][0] == boot:
         return now
-    await connection.execute_fetchall("DELETE FROM wall_clock")
-    await connection.execute_fetchall("INSERT INTO wall_clock VALUES (?, ?)", (boot, ahead))
+    connection.execute("DELETE FROM wall_clock")
+    connection.execute("INSERT INTO wall_clock VALUES (?, ?)", (boot, ahead))
     return now

@@ -15,11 +15,10 @@ class Wanted:
 
     async def ask(self, paths: Sequence[bytes], at: float) -> None:
         """Ask for files; asking twice is asking once."""
-        async with self._database.writing() as connection:
-            await connection.executemany(
-                "INSERT OR REPLACE INTO wanted (path, asked_at) VALUES (?, ?)",
-                [(path, at) for path in paths],
-            )
+        await self._database.execute_many(
+            "INSERT OR REPLACE INTO wanted (path, asked_at) VALUES (?, ?)",
+            [(path, at) for path in paths],
+        )
 
     async def all(self) -> list[bytes]:
         """What is asked for, in the order of asking."""
@@ -28,7 +27,6 @@ class Wanted:
 
     async def done(self, paths: Sequence[bytes]) -> None:
         """They were seen to."""
-        async with self._database.writing() as connection:
-            await connection.executemany(
-                "DELETE FROM wanted WHERE path = ?", [(path,) for path in paths]
-            )
+        await self._database.execute_many(
+            "DELETE FROM wanted WHERE path = ?", [(path,) for path in paths]
+        )
