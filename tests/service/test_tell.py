@@ -5,9 +5,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from checkfirst.model import Arrival, State
+from checkfirst.model import (
+    Action,
+    Arrival,
+    Decision,
+    Fingerprint,
+    Risk,
+    State,
+    Verdict,
+    VerdictKind,
+)
 from checkfirst.service.tell import BURST, Teller
-from checkfirst.service.work import Missed, Work
+from checkfirst.service.work import Done, InHand, Missed, Ordered, Work
 from checkfirst.sources.virustotal.events import Asked, Waiting
 
 
@@ -45,6 +54,32 @@ def test_a_burst_arrives_in_one_line_and_a_few_in_a_line_each(teller, caplog):
     caplog.clear()
     teller.arrived([_arrival(b"a\nb"), _arrival(b"c")])
     assert caplog.messages == ["a\\x0ab (1 byte) in /d", "c (1 byte) in /d"]
+
+
+def test_a_burst_into_two_folders_is_told_of_each(teller, caplog):
+    other = Arrival(99, State.HOLDING, b"/e", b"/e/f", size=1)
+    teller.arrived([*(_arrival(b"f%d" % n) for n in range(BURST)), other])
+    assert caplog.messages == [f"{BURST} files at once in /d", "1 file at once in /e"]
+
+
+def _released(place: bytes, kind: VerdictKind = VerdictKind.CLEAN) -> Done:
+    found = Fingerprint("a" * 64, 1, "application/pdf", Risk.DOCUMENT)
+    hand = InHand(Work(_arrival(b"f")), None, found)  # type: ignore[arg-type]
+    order = Ordered(hand, Verdict(kind, "lists", "said so"), Decision(Action.RELEASE, "so"), 1.0)
+    return Done(order, place)
+
+
+def test_many_releases_are_told_at_once_with_the_folder_that_holds_them_all(teller, caplog):
+    teller.ended([_released(b"/r/%d/f" % (n % 3)) for n in range(BURST)])
+    assert caplog.messages == [f"{BURST} files -> /r"]
+    assert [record.levelno for record in caplog.records] == [logging.INFO]
+
+
+def test_unknown_files_among_many_releases_are_marked(teller, caplog):
+    unknown = [_released(b"/r/u%d" % n, VerdictKind.UNKNOWN) for n in range(3)]
+    teller.ended([*(_released(b"/r/f%d" % n) for n in range(BURST)), *unknown])
+    assert caplog.messages == [f"{BURST + 3} files -> /r, 3 of them unknown"]
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
 
 def test_a_hash_is_told_with_the_name_of_its_file(teller, caplog):

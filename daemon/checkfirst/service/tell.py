@@ -5,6 +5,8 @@ how each file ended is always told, except that many releases at once are counte
 """
 
 import logging
+import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import assert_never
@@ -46,8 +48,9 @@ class Teller(Listener):
     def arrived(self, arrivals: Sequence[Arrival]) -> None:
         """Files have settled and are about to be held."""
         if len(arrivals) >= BURST:
-            text = "%d files at once in %s"
-            say(_log, logging.INFO, "arrived", text, len(arrivals), show(arrivals[0].root))
+            for root, count in Counter(each.root for each in arrivals).items():
+                files = f"{count} file{'' if count == 1 else 's'}"
+                say(_log, logging.INFO, "arrived", "%s at once in %s", files, show(root))
             return
         for each in arrivals:
             size = readable(each.size or 0)
@@ -78,8 +81,7 @@ class Teller(Listener):
             is_release = each.order.decision.action is Action.RELEASE
             (unremarkable if is_release and not each.other_names else remarkable).append(each)
         if len(unremarkable) >= BURST:
-            folder = show(unremarkable[0].destination.rpartition(b"/")[0])
-            say(_log, logging.INFO, "released", "%d files -> %s", len(unremarkable), folder)
+            _released(unremarkable)
             done = remarkable
         for each in done:
             _ended(each.end)
@@ -190,6 +192,15 @@ class Teller(Listener):
 def moment(at: datetime, now: datetime, clock: str) -> str:
     """The time of day as `clock` has it, with the day where that is another than now."""
     return at.strftime(clock if at.date() == now.date() else f"%Y-%m-%d {clock}")
+
+
+def _released(done: Sequence[Done]) -> None:
+    """Say of many at once where they are, and how many of them nobody knows."""
+    folder = os.path.commonpath([os.path.dirname(each.destination) for each in done])
+    unknown = sum(each.order.verdict.kind is VerdictKind.UNKNOWN for each in done)
+    more = f", {unknown} of them unknown" if unknown else ""
+    level = logging.WARNING if unknown else logging.INFO
+    say(_log, level, "released", "%d files -> %s%s", len(done), show(folder), more)
 
 
 def _ended(end: End) -> None:
