@@ -28,7 +28,7 @@ class Problem(CheckfirstError):
 
 
 class SettingsError(Problem):
-    """Settings that cannot be used; every problem found, one line each."""
+    """Settings that cannot be used, with every problem found."""
 
     exit_code = 2
 
@@ -38,9 +38,9 @@ class SettingsError(Problem):
         self.problems = problems
 
     def __str__(self) -> str:
-        """The title and all problems, a line each."""
-        lines = [f"{self.title}:", *(f"  {problem}" for problem in self.problems)]
-        return "\n".join([*lines, self.to_do] if self.to_do else lines)
+        """The title, all problems and the advice, in one line as with every other error."""
+        text = f"{self.title}: {'; '.join(self.problems)}"
+        return f"{text}. {self.to_do}" if self.to_do else text
 
 
 class AlreadyRunningError(Problem):

@@ -30,7 +30,6 @@ log: {rotate: 10M}
 """
 
 THEIR_REPORT = """\
-The settings cannot be used:
   settings.yaml:1:1: mode: give one of: normal, stop-unknowns; did you mean stop-unknowns?
   settings.yaml:2:1: watch: give a list, such as [~/Downloads]
   settings.yaml:3:1: released: give a path, such as ~/Downloads
@@ -56,7 +55,9 @@ def test_all_problems_are_told_at_once_with_their_places(desk):
     environ = desk.environ | {"CHECKFIRST_INTAKE__SWEP": "1m"}
     with pytest.raises(SettingsError) as caught:
         load(None, environ, {"unknowns": {"submit": "yes"}})
-    assert str(caught.value) == THEIR_REPORT
+    problems = [line.strip() for line in THEIR_REPORT.split("\n")]
+    assert caught.value.problems == problems
+    assert str(caught.value) == f"The settings cannot be used: {'; '.join(problems)}"
     assert caught.value.exit_code == 2
 
 

@@ -55,6 +55,13 @@ def folder(tmp_path):
     return bytes(tmp_path) + b"/Downloads"
 
 
+async def test_an_event_that_comes_while_it_is_stopped_is_no_error(folder, caplog):
+    async with Ear(folder) as ear:
+        [emitter] = ear.watching._observer.emitters
+    emitter.queue_events(0.1)
+    assert caplog.messages == []
+
+
 async def test_every_way_of_arriving_is_heard(folder):
     outside = await do(write, folder + b"-outside")
     async with Ear(folder) as ear:

@@ -29,6 +29,17 @@ from checkfirst.watch.root import Root, WatchLimitError, WatchProblem
 
 _log = logging.getLogger(__name__)
 
+_STOPPED = "called when the thread is inactive"
+
+
+def _is_no_stop(record: logging.LogRecord) -> bool:
+    return _STOPPED not in str(record.msg)
+
+
+# watchdog calls it an error when the last event comes while its thread is being stopped, as happens
+# at any stop and whenever the settings are read again; a sweep finds what that event was about.
+logging.getLogger("watchdog.observers.inotify").addFilter(_is_no_stop)
+
 WANTED: list[type[FileSystemEvent]] = [
     FileCreatedEvent,
     FileClosedEvent,
