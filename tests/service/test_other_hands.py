@@ -5,13 +5,14 @@ import hashlib
 import os
 import pickle
 import signal
-import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,18 @@ import pytest
 from checkfirst.errors import Problem
 from checkfirst.model import Action, Arrival, Decision, State, Verdict, VerdictKind
 from checkfirst.service.crew import Doer
+from checkfirst.service.errand import SIGN, Begin, Carried, CarryOut, Take, Taken
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.lock import only_one
-from checkfirst.service.other_hands import HandsLostError, OtherHands, hire_blocking
+from checkfirst.service.other_hands import HandsLostError, OtherHands
+from checkfirst.service.serving import AT_ONCE, SIGN_SECONDS, Serving
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.vault.grip import ignore_lease_breaks, stamp_of
+from tests.fakes.clock import FakeClock
 
 CLEAN = Verdict(VerdictKind.CLEAN, "remembered", "0 of 70 engines", 0, 70)
 BAD = Verdict(VerdictKind.MALICIOUS, "lists", "it is on your block list")
+RELEASE = Decision(Action.RELEASE, CLEAN.reason)
 NAMES = [b"plain.txt", b"line\nbreak", b"\xff\xfe", b"-rf", b"x" * 255]
 
 
@@ -83,8 +88,9 @@ def other(desk: Desk) -> Iterator[OtherHands]:
 @contextmanager
 def hired(desk: Desk) -> Iterator[OtherHands]:
     with only_one(desk.state) as lock:
-        other = hire_blocking(desk.hands, lock)
+        other = OtherHands(desk.hands, lock, lambda: False)
         try:
+            other.start_blocking()
             yield other
         finally:
             other.let_go_blocking()
@@ -209,6 +215,7 @@ def test_it_ends_when_it_is_let_go(desk: Desk):
 
 def test_it_is_given_no_secrets(desk: Desk, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CHECKFIRST_VIRUSTOTAL__API_KEY", "very-secret")
+    monkeypatch.setenv("Checkfirst_virustotal__api_key", "very-secret too")
     monkeypatch.setenv("SOMETHING_ELSE", "kept")
     with hired(desk) as other:
         told = Path(f"/proc/{other.pid}/environ").read_bytes()
@@ -226,34 +233,191 @@ def test_no_module_comes_from_the_folder_one_happens_to_be_in(
         assert isinstance(hand, InHand)
 
 
-def test_another_version_is_not_worked_with(desk: Desk):
-    ours, theirs = socket.socketpair()
-    says = (
-        "import sys, pickle; from multiprocessing.connection import Connection\n"
-        "line = Connection(int(sys.argv[1])); line.recv_bytes()\n"
-        "line.send_bytes(pickle.dumps('0.0.1'))"
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Something else than ourselves is started: these lines, with the pipe in `line`."""
+
+    def start_instead(lines: str) -> None:
+        python = tmp_path / "python"
+        python.write_text(
+            f"#!{sys.executable}\nimport os, sys, time\n"
+            "from multiprocessing.connection import Connection\n"
+            f"line = Connection(int(sys.argv[-1]))\n{lines}"
+        )
+        python.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(python))
+
+    return start_instead
+
+
+def test_another_version_is_not_worked_with_and_told_nothing(
+    desk: Desk, tmp_path: Path, stand_in: Callable[[str], None]
+):
+    stand_in(
+        "line.send_bytes(b'0.0.1')\n"
+        "try:\n    line.recv_bytes()\n"
+        f"except EOFError:\n    open({str(tmp_path / 'nothing')!r}, 'w')\n"
     )
-    with theirs:
-        number = theirs.fileno()
-        process = subprocess.Popen([sys.executable, "-c", says, str(number)], pass_fds=[number])
-    other = OtherHands(desk.hands, process, Connection(ours.detach()))
-    with pytest.raises(Problem, match=r"it is version 0\.0\.1"):
-        other.begin_blocking()
+    other = OtherHands(desk.hands, new_lock(desk), lambda: False)
+    with pytest.raises(Problem, match=r"version 0\.0\.1"):
+        other.start_blocking()
+    assert other.lost
     other.let_go_blocking()
-    assert process.returncode == 0
+    assert is_gone(other.pid)
+
+
+def new_lock(desk: Desk) -> int:
+    return os.open(desk.state, os.O_RDONLY)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["", "line.recv_bytes()", "line.send_bytes(b'')", "line.send_bytes(b'\\xff')"],
+    ids=["ends", "listens first", "says nothing", "says nonsense"],
+)
+def test_one_that_does_not_come_up_is_an_error_and_leaves_nothing(
+    desk: Desk, stand_in: Callable[[str], None], lines: str
+):
+    stand_in(f"{lines}\n" if "recv" not in lines else "sys.exit(1)\n")
+    lock = new_lock(desk)
+    before = set(os.listdir("/proc/self/fd"))
+    other = OtherHands(desk.hands, lock, lambda: False)
+    with pytest.raises((Problem, EOFError, OSError)):
+        other.start_blocking()
+    other.let_go_blocking()
+    assert is_gone(other.pid)
+    assert not Path(f"/proc/{other.pid}").exists()
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("python", ["/nowhere/python", ""])
+def test_without_a_python_none_comes_up(desk: Desk, monkeypatch: pytest.MonkeyPatch, python: str):
+    monkeypatch.setattr(sys, "executable", python)
+    other = OtherHands(desk.hands, new_lock(desk), lambda: False)
+    with pytest.raises(OSError, match=r"No such file|Permission"):
+        other.start_blocking()
+    assert other.lost
+    other.let_go_blocking()
+
+
+def test_one_that_hangs_at_its_start_is_killed_from_outside(
+    desk: Desk, stand_in: Callable[[str], None]
+):
+    stand_in("time.sleep(600)\n")
+    other = OtherHands(desk.hands, new_lock(desk), lambda: False)
+    with ThreadPoolExecutor(1) as pool:
+        start = pool.submit(other.start_blocking)
+        until(lambda: other.pid != 0)
+        other.kill("not needed")
+        with pytest.raises((EOFError, OSError)):
+            start.result(5)
+    other.let_go_blocking()
+    assert not Path(f"/proc/{other.pid}").exists()
+
+
+def test_who_waits_for_one_that_is_killed_hears_why_and_only_when_it_is_dead(desk: Desk):
+    with hired(desk) as other, ThreadPoolExecutor(3) as pool:
+        os.kill(other.pid, signal.SIGSTOP)
+        long_names = [desk.file(b"%d" % n + b"x" * 250, b"x") for n in range(200)]
+        lanes = [
+            pool.submit(other.take_blocking, works)
+            for works in (long_names, [desk.file(b"b", b"b")], [desk.file(b"c", b"c")])
+        ]
+        until(lambda: other.busy)
+        assert not any(lane.done() for lane in lanes)
+        other.kill("it hung")
+        for lane in lanes:
+            with pytest.raises(HandsLostError, match="it hung"):
+                lane.result(10)
+        assert is_gone(other.pid)
+        assert other.idle
+
+
+def test_one_that_is_stopped_and_let_go_ends_with_no_zombie_and_no_other_error(desk: Desk):
+    with hired(desk) as other, ThreadPoolExecutor(1) as pool:
+        os.kill(other.pid, signal.SIGSTOP)
+        lane = pool.submit(other.take_blocking, [desk.file(b"a", b"a")])
+        until(lambda: other.busy)
+        other.let_go_blocking()
+        with pytest.raises(HandsLostError):
+            lane.result(10)
+    assert not Path(f"/proc/{other.pid}").exists()
+
+
+def test_one_that_is_let_go_ends_what_it_is_at(desk: Desk):
+    with hired(desk) as other, ThreadPoolExecutor(2) as pool:
+        os.kill(other.pid, signal.SIGSTOP)
+        lane = pool.submit(other.take_blocking, [desk.file(b"a", b"a")])
+        until(lambda: other.busy)
+        end = pool.submit(other.let_go_blocking)
+        until(lambda: other.lost)
+        os.kill(other.pid, signal.SIGCONT)
+        [hand] = lane.result(10)
+        end.result(10)
+    assert isinstance(hand, InHand)
+
+
+def test_a_long_read_over_there_is_given_up_when_we_are_to_stop(desk: Desk):
+    """A file that has grown huge since it settled."""
+    stop = threading.Event()
+    size = 1 << 40
+    work = desk.file(b"huge", b"")
+    os.truncate(work.arrival.origin, size)
+    work = desk.work(work.arrival.origin)
+    with only_one(desk.state) as lock, ThreadPoolExecutor(1) as pool:
+        other = OtherHands(desk.hands, lock, stop.is_set)
+        try:
+            other.start_blocking()
+            lane = pool.submit(other.take_blocking, [work])
+            until(lambda: other.signs > 0)  # it gets on, and says so
+            assert not lane.done()
+            stop.set()
+            [missed] = lane.result(20)
+            assert isinstance(missed, Missed)
+            assert missed.quiet
+            [hand] = other.take_blocking([desk.file(b"small", b"x")])
+            assert isinstance(hand, InHand)
+        finally:
+            other.let_go_blocking()
+
+
+class Slow(FakeClock):
+    """Whoever asks for the time has taken long."""
+
+    def monotonic(self) -> float:
+        self._monotonic += SIGN_SECONDS
+        return self._monotonic
+
+
+def test_an_errand_of_many_files_has_signs_of_life_in_the_middle(desk: Desk):
+    ours, theirs = Pipe()
+    with ours, theirs:
+        serving = Serving(Begin(desk.hands.ends, desk.hands.state), theirs, Slow())
+        works = [desk.file(b"%d" % number, b"x") for number in range(3 * AT_ONCE)]
+        files = [(work.arrival, work.stamp) for work in works]
+        taken = serving.do_blocking(Take(files, {desk.root: True}, {desk.root: desk.held}, ()))
+        assert [type(one) for one in taken] == [Taken] * len(works)
+        assert [ours.recv_bytes() for _ in range(3)] == [SIGN] * 3
+        assert not ours.poll()
+        orders = [(number, CLEAN, RELEASE, 0.0) for number in range(1, len(works) + 1)]
+        ended = serving.do_blocking(CarryOut(orders[1:], [1]))
+        assert [type(one) for one in ended] == [Carried] * len(orders[1:])
+        assert [ours.recv_bytes() for _ in range(3)] == [SIGN] * 3
+    assert len(list(desk.released.iterdir())) == len(orders[1:])
 
 
 _DAEMON = """
 import os, pickle, sys, time
 from pathlib import Path
 from checkfirst.service.lock import only_one
-from checkfirst.service.other_hands import hire_blocking
+from checkfirst.service.other_hands import OtherHands
 from checkfirst.vault.grip import ignore_lease_breaks
 from tests.service.test_other_hands import Desk
 ignore_lease_breaks()
 desk = Desk(Path(sys.argv[1]))
 with only_one(desk.state) as lock:
-    other = hire_blocking(desk.hands, lock)
+    other = OtherHands(desk.hands, lock, lambda: False)
+    other.start_blocking()
     other.take_blocking([desk.file(b"a", b"a")])
     print(other.pid, flush=True)
     time.sleep(600)
@@ -279,7 +443,8 @@ def test_it_dies_with_the_daemon_and_keeps_its_lock_until_then(tmp_path: Path):
 
 def test_it_holds_a_lock_that_another_daemon_would_need(desk: Desk):
     with only_one(desk.state) as lock:
-        other = hire_blocking(desk.hands, lock)
+        other = OtherHands(desk.hands, lock, lambda: False)
+        other.start_blocking()
     try:
         with open(desk.state / "daemon.lock", "rb") as file, pytest.raises(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -126,7 +126,7 @@ async def assemble(
         stopped=stopped,
         kinds=own.kinds,
     )
-    crew = Crew(hands, lock, clock)
+    crew = Crew(hands, lock, clock, stopped)
     watcher = _watcher(settings, sightings, clock, hands, teller)
     settling = Settling(
         rules=SettleRules(

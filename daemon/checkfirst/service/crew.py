@@ -8,9 +8,11 @@ come up, or ends, the threads do all.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from checkfirst import logs
 from checkfirst.clock import Clock
 from checkfirst.errors import Problem
 from checkfirst.service.hands import Hands
@@ -34,6 +36,22 @@ IDLE_SECONDS = 20.0
 PAUSE_SECONDS = 60.0
 """For so long none is started after one that did not come up or was lost."""
 
+LOOK_SECONDS = 5.0
+"""How often one that works is looked after."""
+
+SLOW_SECONDS = 30.0
+"""When it gives no sign of life for so long, a person is told."""
+
+HANGING_SECONDS = 120.0
+"""And then it is ended. It gives a sign every few files, which takes the slowest disk seconds."""
+
+_SLOW = (
+    "the second process that helps with many files ({0}) has got no further for half a minute, and "
+    "small files wait for it. See that all disks and network folders answer; if somebody has "
+    "stopped it, let it go on (kill -CONT {0}). In another minute and a half it is ended, and "
+    "checkfirst goes on without it"
+)
+
 
 class Doer(Protocol):
     """Takes files to hand and carries out what was decided; see `Hands`."""
@@ -56,14 +74,20 @@ class Doer(Protocol):
 class Crew:
     """All methods are called on the loop."""
 
-    def __init__(self, hands: Hands, lock: int, clock: Clock) -> None:
-        """`lock` is the descriptor of the daemon's lock."""
+    def __init__(
+        self, hands: Hands, lock: int, clock: Clock, stopped: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`lock` is the descriptor of the daemon's lock.
+
+        `stopped`: whether long reading is to be given up.
+        """
         self._hands = hands
         self._lock = lock
         self._clock = clock
+        self._stopped = stopped
         self._other: OtherHands | None = None
         self._many = asyncio.Event()
-        self._used = False
+        self._problem = ""
 
     def expect(self, count: int) -> None:
         """So many files are about to settle."""
@@ -78,37 +102,64 @@ class Crew:
         sizes = [work.arrival.size for work in works]
         if None in sizes or sum(filter(None, sizes)) > SMALL_BYTES * len(works):
             return self._hands  # what is of unknown size could take hours
-        self._used = True
+        other.expect(works)
         return other
+
+    def problems(self) -> list[str]:
+        """That a second process does not get on, while it does not."""
+        return [self._problem] if self._problem else []
 
     async def run(self) -> None:
         """Start a second process when many come, and let it go when they have gone."""
         while True:
             await self._many.wait()
+            # Not needed before many come: 10 ms and a megabyte.
+            other = await asyncio.to_thread(self._new_blocking)
             try:
-                await finish(asyncio.to_thread(self._hire_blocking))
-                while self._is_wanted():
-                    self._used = False
-                    await self._clock.sleep(IDLE_SECONDS)
-                is_well = self._other is not None and not self._other.lost
+                starting = asyncio.to_thread(_started_blocking, other)
+                if await finish(starting, partial(other.kill, "it is not needed any more")):
+                    self._other = other
+                    await self._look_after(other)
+                is_well = not other.lost
             finally:
-                other, self._other = self._other, None
+                self._other = None
                 self._many.clear()  # those that come while this one goes are for the next one
-                if other is not None:
-                    await finish(asyncio.to_thread(other.let_go_blocking))
+                await finish(asyncio.to_thread(other.let_go_blocking))
+                self._problem = ""
             if not is_well:
                 await self._clock.sleep(PAUSE_SECONDS)
 
-    def _is_wanted(self) -> bool:
-        other = self._other
-        return other is not None and not other.lost and (self._used or not other.idle)
+    async def _look_after(self, other: "OtherHands") -> None:
+        """Come back when it is lost, or idle for long; end it when it does not get on.
 
-    def _hire_blocking(self) -> None:
-        # Not needed before many come: 10 ms and a megabyte.
-        from checkfirst.service.other_hands import hire_blocking  # noqa: PLC0415
+        Looks are counted and no time is measured: while the machine sleeps, or we are stopped,
+        nobody gets on.
+        """
+        idle = silent = 0
+        while not other.lost and idle * LOOK_SECONDS < IDLE_SECONDS:
+            signs = other.signs
+            await self._clock.sleep(LOOK_SECONDS)
+            is_silent = other.signs == signs
+            idle = idle + 1 if is_silent and other.idle else 0
+            silent = silent + 1 if is_silent and other.busy else 0
+            if silent == 0:
+                self._problem = ""
+            elif silent * LOOK_SECONDS == SLOW_SECONDS:
+                self._problem = _SLOW.format(other.pid)
+                logs.say(_log, logging.ERROR, "problem", "%s", self._problem)
+            elif silent * LOOK_SECONDS >= HANGING_SECONDS:
+                other.kill(f"it got no further for {HANGING_SECONDS:.0f} seconds")
 
-        self._used = True
-        try:
-            self._other = hire_blocking(self._hands, self._lock)
-        except (OSError, EOFError, Problem) as error:  # EOFError: it ended before it said a word
-            _log.debug("a second process does not come up", exc_info=error)
+    def _new_blocking(self) -> "OtherHands":
+        from checkfirst.service.other_hands import OtherHands  # noqa: PLC0415
+
+        return OtherHands(self._hands, self._lock, self._stopped)
+
+
+def _started_blocking(other: "OtherHands") -> bool:
+    try:
+        other.start_blocking()
+    except (OSError, EOFError, Problem) as error:  # EOFError: it ended before it said a word
+        _log.debug("a second process does not come up", exc_info=error)
+        return False
+    return True

@@ -1,23 +1,28 @@
 """The line's side of a second process that takes and carries out batches of small files."""
 
+import contextlib
+import logging
 import os
 import pickle
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
-from checkfirst import __version__
+from checkfirst import __version__, logs
 from checkfirst.errors import Problem
 from checkfirst.service.errand import (
+    READY,
+    SIGN,
     Begin,
     Carried,
     CarryOut,
     Errand,
     Failed,
+    Halt,
     NotCarried,
     NotTaken,
     Take,
@@ -26,12 +31,22 @@ from checkfirst.service.errand import (
 from checkfirst.service.hands import Hands
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.vault.failpoint import VARIABLE
-from checkfirst.vault.grip import Grip
+
+_log = logging.getLogger(__name__)
 
 READY_SECONDS = 10.0
 """A start takes a tenth of a second; a machine under load may take its time."""
 
 END_SECONDS = 2.0
+
+_TICK_SECONDS = 0.5
+"""How often a thread that waits for the process looks about."""
+
+_HELD_FAST = (
+    "a second process that helped with many files (%d) does not end even by force: a disk or a "
+    "network folder does not let it go. The files that it was moving are left alone until then. "
+    "See that the disk, or its server, answers."
+)
 
 
 class HandsLostError(Problem):
@@ -39,35 +54,65 @@ class HandsLostError(Problem):
 
 
 class OtherHands:
-    """Does what `Hands` does, in another process; called by several threads."""
+    """Does what `Hands` does, in another process; called by several threads.
 
-    def __init__(self, hands: Hands, process: subprocess.Popen[bytes], line: Connection) -> None:
+    HandsLostError is raised of files that it does nothing with any more, not even at the last
+    moment: that a process was killed does not mean yet that it has ended.
+    """
+
+    def __init__(self, hands: Hands, lock: int, stopped: Callable[[], bool]) -> None:
+        """`lock` is the descriptor of the daemon's lock, which the process is to hold too.
+
+        Once `stopped`, long reading is given up.
+        """
         self._hands = hands
-        self._process = process
-        self._line = line
+        self._lock = lock
+        self._stopped = stopped
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: Connection | None = None
         self._one_at_a_time = threading.Lock()
+        self._ending = threading.Lock()
         self._in_hand: set[int] = set()
+        self._halted = False
+        self._why = ""
+        self.signs = 0
+        """Grows with whatever is heard of it."""
         self.lost = False
-        """It has ended by itself, and can be asked nothing any more."""
-
-    def begin_blocking(self) -> None:
-        """Say what there is to know; raises Problem unless the other side is what we are."""
-        self._line.send_bytes(pickle.dumps(Begin(self._hands.ends, self._hands.state)))
-        if not self._line.poll(READY_SECONDS):
-            raise self._gone("it did not come up")
-        version = pickle.loads(self._line.recv_bytes())  # noqa: S301  (our own process's)
-        if version != __version__:  # an update has come meanwhile
-            raise self._gone(f"it is version {version}, and this is {__version__}")
+        """It can be asked nothing any more."""
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
-        return self._process.pid
+        """The number of the process; 0 before there is one."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether it does something, or should."""
+        return self._one_at_a_time.locked()
 
     @property
     def idle(self) -> bool:
         """Whether it holds nothing and does nothing."""
-        return not self._in_hand and not self._one_at_a_time.locked()
+        return not self._in_hand and not self.busy
+
+    def start_blocking(self) -> None:
+        """Start the process; raises Problem, EOFError or OSError when it does not come up.
+
+        Call this in a thread that lives as long as the daemon: the kernel ends the process with the
+        thread that started it.
+        """
+        try:
+            self._line, self._process = _launched_blocking(self._lock)
+            if self.lost:  # it was killed before there was anything to kill
+                self._process.kill()
+            self._begin_blocking(self._line)
+        except BaseException:
+            self.kill("it did not come up")
+            raise
+
+    def expect(self, works: Sequence[Work]) -> None:
+        """It is about to be told to take these."""
+        self._in_hand |= {work.arrival.id for work in works}
 
     def take_blocking(self, works: Sequence[Work]) -> list[InHand | Missed]:
         """As `Hands` does; raises HandsLostError."""
@@ -78,14 +123,13 @@ class OtherHands:
             {root: self._hands.held[root] for root in roots if root in self._hands.held},
             tuple(self._hands.kinds()),
         )
-        ids = {work.arrival.id for work in works}
-        self._in_hand |= ids
+        self.expect(works)
         try:
             answers: Sequence[Taken | NotTaken] = self._done_blocking(errand)
         except BaseException:
-            self._in_hand -= ids
+            self._in_hand -= {work.arrival.id for work in works}
             raise
-        taken = [_taken(work, answer) for work, answer in zip(works, answers, strict=True)]
+        taken = [answer.of(work) for work, answer in zip(works, answers, strict=True)]
         self._in_hand -= {one.work.arrival.id for one in taken if isinstance(one, Missed)}
         return taken
 
@@ -93,68 +137,112 @@ class OtherHands:
         self, orders: Sequence[Ordered], not_now: Sequence[InHand]
     ) -> list[Done | Undone]:
         """As `Hands` does; raises HandsLostError."""
-        errand = CarryOut(
-            [(_id(o.hand), o.verdict, o.decision, o.decided_at) for o in orders],
-            [_id(hand) for hand in not_now],
-        )
+        errand = CarryOut.of(orders, not_now)
         try:
             answers: Sequence[Carried | NotCarried] = self._done_blocking(errand)
         finally:
-            self._in_hand -= {number for number, *_ in errand.orders} | set(errand.not_now)
-        return [
-            Done(order, answer.destination, answer.other_names)
-            if isinstance(answer, Carried)
-            else Undone(order, answer.reason, answer.quiet)
-            for order, answer in zip(orders, answers, strict=True)
-        ]
+            self._in_hand -= errand.ids
+        return [answer.of(order) for order, answer in zip(orders, answers, strict=True)]
 
     def put_down_blocking(self, hands: Sequence[InHand]) -> None:
         """As `Hands` does; nothing is held any more by a process that has ended."""
         if not self.lost:
             self.carry_out_blocking([], hands)
 
-    def let_go_blocking(self) -> None:
-        """Have it end."""
-        self._line.close()
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
+    def kill(self, why: str) -> None:
+        """End it by force; whoever waits for it hears why. Does not wait for its end."""
+        self._why = self._why or why
+        self.lost = True
+        if self._process is not None:
             self._process.kill()
+
+    def let_go_blocking(self) -> None:
+        """Have it end what it is at, and then itself; comes back when it has."""
+        line = self._line
+        if line is None:  # it never was
+            return
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(line.fileno())) as ours:
+            ours.shutdown(socket.SHUT_WR)  # a thread may be reading
+        self._end_blocking()
+        with self._one_at_a_time:
+            line.close()
+
+    def _begin_blocking(self, line: Connection) -> None:
+        version = self._first_words_blocking(line).decode(errors="replace")
+        if version != __version__:  # an update has come meanwhile
+            raise Problem(f"It is version {version}, and this is {__version__}")
+        line.send_bytes(pickle.dumps(Begin(self._hands.ends, self._hands.state)))
+        if self._first_words_blocking(line) != READY:
+            raise Problem("It says something else than that it is ready")
+
+    def _first_words_blocking(self, line: Connection) -> bytes:
+        if not line.poll(READY_SECONDS):
+            raise Problem("It does not answer")
+        return line.recv_bytes()
 
     def _done_blocking(self, errand: Errand) -> Any:  # noqa: ANN401  (each errand has its answer)
         data = pickle.dumps(errand, pickle.HIGHEST_PROTOCOL)
-        with self._one_at_a_time:
-            try:
-                self._line.send_bytes(data)
-                data = self._line.recv_bytes()
-            except (EOFError, OSError) as error:
-                raise self._gone() from error
-            answer = pickle.loads(data)  # noqa: S301  (our own process's)
-            if isinstance(answer, Failed):
-                raise self._gone(answer.words)
-        return answer
+        while not self._one_at_a_time.acquire(timeout=_TICK_SECONDS):
+            if self.lost:  # whatever it is at, and even if it does not die: it is not this
+                raise self._lost_error()
+        try:
+            with contextlib.suppress(EOFError, OSError):  # it has ended, or was ended
+                if (answer := self._answer_blocking(data)) is not None:
+                    return answer
+            self._end_blocking()
+            raise self._lost_error()
+        finally:
+            self._one_at_a_time.release()
 
-    def _gone(self, words: str = "") -> HandsLostError:
+    def _answer_blocking(self, errand: bytes) -> Any:  # noqa: ANN401
+        """The answer, or None from one that ends instead."""
+        if self.lost or self._line is None:
+            return None
+        self._line.send_bytes(errand)
+        while (said := self._heard_blocking(self._line)) == SIGN:
+            pass
+        answer = pickle.loads(said)  # noqa: S301  (our own process's)
+        if not isinstance(answer, Failed):
+            return answer
+        _log.debug("in the second process:\n%s", answer.trace)
+        self._why = answer.words
+        return None
+
+    def _heard_blocking(self, line: Connection) -> bytes:
+        while not line.poll(_TICK_SECONDS):
+            if self._stopped() and not self._halted:
+                self._halted = True
+                line.send_bytes(pickle.dumps(Halt()))
+        said = line.recv_bytes()
+        self.signs += 1
+        return said
+
+    def _end_blocking(self) -> None:
+        """Wait until it has ended, and help it; for as long as the kernel does not let it go."""
         self.lost = True
+        process = self._process
+        with self._ending:
+            if process is None or _ends_blocking(process):
+                return
+            process.kill()
+            if not _ends_blocking(process):
+                logs.say(_log, logging.ERROR, "problem", _HELD_FAST, process.pid)
+                process.wait()
+
+    def _lost_error(self) -> HandsLostError:
         return HandsLostError(
-            f"A second process that helped with many files has ended ({words or self._how()})",
+            f"A second process that helped with many files has ended ({self._why or self._how()})",
             "checkfirst goes on without it, and looks where the files are that it had in hand.",
         )
 
     def _how(self) -> str:
-        try:
-            code = self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            return "it does not answer any more"
+        code = self._process.poll() if self._process else None
+        if code is None:
+            return "it was let go"
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def hire_blocking(hands: Hands, lock: int) -> OtherHands:
-    """Start the process; raises Problem or OSError when it does not come up.
-
-    `lock` is the descriptor of the daemon's lock, which it is to hold too. Call this in a thread
-    that lives as long as the daemon: the kernel ends the process with the thread that started it.
-    """
+def _launched_blocking(lock: int) -> tuple[Connection, subprocess.Popen[bytes]]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         number = theirs.fileno()
@@ -164,31 +252,26 @@ def hire_blocking(hands: Hands, lock: int) -> OtherHands:
             [*command, str(os.getpid()), str(number)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # what goes wrong is told through the pipe
+            # What goes wrong in an errand is told through the pipe; this is of the start.
+            stderr=None if _log.isEnabledFor(logging.DEBUG) else subprocess.DEVNULL,
             env=_without_secrets(os.environ.items()),
             pass_fds=[number, lock],
         )
-        line = Connection(ours.detach())
-    other = OtherHands(hands, process, line)
+        return Connection(ours.detach()), process
+
+
+def _ends_blocking(process: subprocess.Popen[bytes]) -> bool:
     try:
-        other.begin_blocking()
-    except BaseException:
-        other.let_go_blocking()
-        raise
-    return other
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _without_secrets(environment: Collection[tuple[str, str]]) -> dict[str, str]:
-    return {k: v for k, v in environment if k == VARIABLE or not k.startswith("CHECKFIRST_")}
-
-
-def _taken(work: Work, answer: Taken | NotTaken) -> InHand | Missed:
-    if isinstance(answer, NotTaken):
-        return Missed(work, answer.state, answer.reason, answer.quiet)
-    # The descriptor is over there: here it is as if it had been let go already.
-    grip = Grip(-1, work.arrival.held or b"", answer.stamp, answer.lease)
-    return InHand(work, grip, answer.fingerprint, answer.origin_url)
-
-
-def _id(hand: InHand) -> int:
-    return hand.work.arrival.id
+    """Settings may stand there, under names in letters of either case."""
+    return {
+        name: text
+        for name, text in environment
+        if name == VARIABLE or not name.upper().startswith("CHECKFIRST_")
+    }

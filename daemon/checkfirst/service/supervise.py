@@ -48,7 +48,8 @@ async def finish(work: Coroutine[object, object, T], hurry: Callable[[], None] =
     """Await `work` to its end even when the caller is cancelled meanwhile.
 
     A move in a thread goes on after its awaiter is cancelled; its result must still be recorded.
-    The cancellation is let through afterwards; `hurry` is called when it comes.
+    The cancellation is let through afterwards; `hurry` is called when it comes. What goes wrong
+    then is nobody's any more to act on: it is logged for whoever debugs.
     """
     task = asyncio.create_task(work, name="finish")
     try:
@@ -56,6 +57,8 @@ async def finish(work: Coroutine[object, object, T], hurry: Callable[[], None] =
     except asyncio.CancelledError:
         hurry()
         await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()):
+            _log.debug("it failed while it was being stopped", exc_info=error)
         raise
 
 
