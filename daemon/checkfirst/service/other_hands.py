@@ -6,9 +6,8 @@ import os
 import pickle
 import socket
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -29,8 +28,8 @@ from checkfirst.service.errand import (
     Taken,
 )
 from checkfirst.service.hands import Hands
+from checkfirst.service.launch import launched_blocking
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
-from checkfirst.vault.failpoint import VARIABLE
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +101,7 @@ class OtherHands:
         thread that started it.
         """
         try:
-            self._line, self._process = _launched_blocking(self._lock)
+            self._line, self._process = launched_blocking(self._lock)
             if self.lost:  # it was killed before there was anything to kill
                 self._process.kill()
             self._begin_blocking(self._line)
@@ -242,36 +241,9 @@ class OtherHands:
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _launched_blocking(lock: int) -> tuple[Connection, subprocess.Popen[bytes]]:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        number = theirs.fileno()
-        # -P: no module is taken from the folder we happen to be in, which may be Downloads.
-        command = [sys.executable, "-P", "-m", "checkfirst.service.hands_process"]
-        process = subprocess.Popen(  # noqa: S603  (ourselves)
-            [*command, str(os.getpid()), str(number)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            # What goes wrong in an errand is told through the pipe; this is of the start.
-            stderr=None if _log.isEnabledFor(logging.DEBUG) else subprocess.DEVNULL,
-            env=_without_secrets(os.environ.items()),
-            pass_fds=[number, lock],
-        )
-        return Connection(ours.detach()), process
-
-
 def _ends_blocking(process: subprocess.Popen[bytes]) -> bool:
     try:
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
         return False
     return True
-
-
-def _without_secrets(environment: Collection[tuple[str, str]]) -> dict[str, str]:
-    """Settings may stand there, under names in letters of either case."""
-    return {
-        name: text
-        for name, text in environment
-        if name == VARIABLE or not name.upper().startswith("CHECKFIRST_")
-    }
