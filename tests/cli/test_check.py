@@ -68,7 +68,7 @@ def test_each_file_gets_one_line_in_the_order_given_and_a_bad_one_gives_the_code
         desk.file("eicar.com", corpus.EICAR),
     ]
     told = desk.check(*files)
-    assert (told.code, told.actions) == (1, ["open", "wait", "stop"])
+    assert (told.code, told.actions) == (1, ["open", "error", "stop"])
 
 
 def test_an_unknown_file_is_decided_on_by_the_flag_alone_whatever_the_settings_say(desk):
@@ -160,6 +160,30 @@ def test_no_network_is_no_good_answer(desk):
     assert (told.code, told.actions) == (3, ["wait"])
 
 
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (None, "VirusTotal cannot be reached"),
+        (faults.error("QuotaExceededError"), "VirusTotal refuses more requests for now"),
+        (faults.error("WrongCredentialsError"), "The API key was refused by VirusTotal"),
+        (faults.redirect("https://elsewhere.invalid/"), ""),
+    ],
+)
+def test_while_virustotal_is_away_nothing_is_promised_that_a_command_cannot_keep(
+    desk, fault, reason
+):
+    if fault is None:
+        desk.write_settings(more="sources: [lists, virustotal]\n")
+        text = desk.settings.read_text().replace(desk.simulator.url, "http://127.0.0.1:9/api/v3")
+        desk.settings.write_text(text)
+    else:
+        desk.simulator.fail_always(fault)
+    told = desk.check("--timeout", "300ms", desk.file("good.txt", corpus.CLEAN_SAMPLE))
+    assert told.err.startswith(reason)
+    assert "by itself" not in told.err
+    assert "held" not in told.err
+
+
 def test_a_report_without_a_result_is_no_answer(desk):
     desk.simulator.add(pending_without_stats(NEW))
     told = desk.check("--timeout", "300ms", "--json", desk.file("new.exe", NEW))
@@ -192,7 +216,7 @@ def test_json_has_exactly_these_keys(desk):
             "detections": None,
             "engines": None,
             "report_url": None,
-            "reason": "cannot be read: No such file or directory",
+            "reason": "there is no such file",
         },
     ]
 
@@ -200,9 +224,17 @@ def test_json_has_exactly_these_keys(desk):
 def test_what_is_no_file_is_told_and_not_judged(desk):
     pipe = desk.folder / "pipe"
     os.mkfifo(pipe)
-    told = desk.check(str(pipe), str(desk.folder))
-    assert (told.code, told.actions) == (3, ["wait", "wait"])
-    assert told.out.count("no regular file") == 2
+    link = desk.folder / "link"
+    link.symlink_to("nowhere")
+    told = desk.check(str(pipe), str(desk.folder), str(desk.folder / "missing"), str(link))
+    assert (told.code, told.actions) == (3, ["error"] * 4)
+    reasons = [line.rpartition(": ")[2] for line in told.out.splitlines()]
+    assert reasons == [
+        "it is no regular file",
+        "it is a folder; name the files in it",
+        "there is no such file",
+        "it is a link to a file that is not there",
+    ]
 
 
 def test_a_file_that_is_being_written_is_told_and_not_judged(desk):

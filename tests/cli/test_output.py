@@ -125,6 +125,22 @@ def test_long_facts_go_on_below_their_beginning_on_a_terminal(terminal, monkeypa
     assert max(map(len, lines[:2])) <= 60
 
 
+def test_notes_and_answers_are_wrapped_between_words_on_a_terminal(terminal, monkeypatch, capsys):
+    output.note("word " * 20)
+    output.marked("open", "green", "word " * 20)
+    assert [text.count("\n") for text in capsys.readouterr()] == [1, 1]
+    monkeypatch.setenv("COLUMNS", "42")
+    answers, notes = terminal(), Terminal()
+    monkeypatch.setattr(sys, "stderr", notes)
+    monkeypatch.setenv("NO_COLOR", "1")
+    output.note("word " * 20)
+    output.marked("open", "green", "word " * 20)
+    assert notes.getvalue().splitlines() == [" ".join(["word"] * n) for n in (8, 8, 4)]
+    assert answers.getvalue().splitlines() == [
+        begin + " ".join(["word"] * n) for begin, n in (("open  ", 7), ("      ", 7), ("      ", 6))
+    ]
+
+
 @pytest.mark.parametrize(
     "arguments", [("quarantine", "show", "1"), ("quarantine", "list"), ("history",), ("why", "1")]
 )

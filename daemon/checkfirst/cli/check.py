@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 ACTIONS = {Action.RELEASE: "open", Action.QUARANTINE: "stop", Action.WAIT: "wait"}
 _COLOURS = {Action.RELEASE: "green", Action.QUARANTINE: "red", Action.WAIT: "yellow"}
 
+NO_FILE = "error"
+"""Said of what cannot be read at all; to programs it is `wait` without a hash and a verdict."""
+
 STOPPED = 1
 NOT_JUDGED = 3
 
@@ -73,7 +76,8 @@ def check(  # noqa: PLR0913  (one for each option)
 ) -> None:
     """Judge files where they lie; nothing is moved.
 
-    Each is told by a word (open, stop, or wait for want of an answer), its name and the reason.
+    Each is told by a word (open, stop, wait for want of an answer, or error where it cannot be
+    read), its name and the reason.
     The exit code is 1 if any must be stopped, else 3 if any could not be judged, else 0. The mode
     and the uploads of the settings do not matter here, only the options given. Without a terminal,
     as from a file manager, what --open leaves closed is told by a notification.
@@ -106,7 +110,7 @@ def check(  # noqa: PLR0913  (one for each option)
         click.echo(json.dumps([as_facts(each) for each in judged], indent=2))
     else:
         for each in judged:
-            click.echo(as_line(each))
+            tell(each)
     problems = follow_up(judged, Openers(), open_files=open_files, browse=browse)
     if open_files and not as_json:
         _tell_without_terminal(unopened.notice(judged, problems))
@@ -121,13 +125,15 @@ def exit_code(judged: Sequence["Judged"]) -> int:
     return NOT_JUDGED if Action.WAIT in actions else 0
 
 
-def as_line(judged: "Judged") -> str:
-    """One line: the word, the name, the reason, and where to read more."""
+def tell(judged: "Judged") -> None:
+    """Print one line: the word, the name, the reason, and where to read more."""
     action, verdict = judged.decision.action, judged.verdict
-    word = output.coloured(ACTIONS[action], _COLOURS[action])
-    line = f"{word}  {show(judged.looked.given)}: {escape(judged.decision.reason)}"
+    word, colour = ACTIONS[action], _COLOURS[action]
+    if judged.looked.found is None and not judged.looked.passes:
+        word, colour = NO_FILE, "red"  # nothing comes of waiting for it
+    line = f"{show(judged.looked.given)}: {escape(judged.decision.reason)}"
     url = verdict.report_url if verdict is not None else None
-    return f"{line}  {url}" if url and url not in line else line
+    output.marked(word, colour, f"{line}  {url}" if url and url not in line else line)
 
 
 def as_facts(judged: "Judged") -> dict[str, object]:

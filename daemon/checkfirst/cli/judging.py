@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import click
 
 from checkfirst import logs
+from checkfirst.cli import output
 from checkfirst.cli.needed_key import found_key
 from checkfirst.cli.progress import progress
 from checkfirst.cli.sending import Sending
@@ -56,13 +57,12 @@ class Request:
         }
         meant = settings.unknowns.model_copy(update=unknowns)
         rules = Rules.of(settings.model_copy(update={"unknowns": meant}))
-        return replace(rules, makes_up=False)  # it was asked for now
+        return replace(rules, stands_guard=False)  # it ends with the command
 
 
 def tell(text: str) -> None:
-    """Say what is being waited for, to a person who looks on."""
-    if sys.stderr.isatty():
-        click.echo(escape(text), err=True)
+    """Say what is being waited for; not to standard output, which is for the answers."""
+    output.note(text)
 
 
 def judge_blocking(request: Request, loaded: Loaded) -> list[checking.Judged]:
@@ -153,7 +153,7 @@ async def _ask(
             case events.Problem(text, str(sha256)):
                 asking.trouble(sha256, text)
             case events.Problem(text):
-                tell(text)
+                asking.problem(text)
             case _:
                 return
 

@@ -115,6 +115,14 @@ def paragraph(words: Cell, indent: int = 0) -> None:
         print(" " * indent + each)
 
 
+def marked(word: str, colour: str, words: Cell) -> None:
+    """A sentence or more behind a word of our own; what a terminal wraps goes on below itself."""
+    first, *more = _wrapped(text(words), len(word) + layout.GAP)
+    print(coloured(word, colour) + _GAP + first)
+    for each in more:
+        print(" " * (len(word) + layout.GAP) + each)
+
+
 def facts(pairs: Iterable[tuple[Cell, Cell]], indent: int = 0) -> None:
     """Labels and values, one below the other; those without a value are left out.
 
@@ -176,8 +184,9 @@ def as_json(value: object) -> None:
 
 
 def note(words: str) -> None:
-    """A remark that is no part of the answer, on stderr."""
-    print(escape(words), file=sys.stderr)
+    """A remark that is no part of the answer, on stderr; wrapped on a terminal."""
+    for each in _wrapped(escape(words), 0, sys.stderr):
+        print(each, file=sys.stderr)
 
 
 def problem(error: CheckfirstError) -> None:

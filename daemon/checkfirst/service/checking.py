@@ -31,10 +31,14 @@ from checkfirst.policy.decide import decide
 from checkfirst.sources.source import Remote, Runs
 from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.grip import grasp_blocking
+from checkfirst.vault.problems import BusyError, ChangedError, NotAFileError
 from checkfirst.watch.mounts import filesystem_blocking, is_remote
 
 LOOK_SECONDS = 0.05
 """How often it is looked whether the answers are there."""
+
+PATIENCE_SECONDS = 5.0
+"""After so long a person is told what takes so long."""
 
 Tell = Callable[[str], None]
 """Shows a person what is being waited for."""
@@ -54,6 +58,8 @@ class Looked:
     """Absolute, with links followed: what was read, and what may be opened."""
     found: Fingerprint | None = None
     trouble: str = ""
+    passes: bool = False
+    """Whether the same may go well in a moment: somebody is writing to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,7 @@ class Asking:
         self._clock = clock
         self._tell = tell
         self._told = ""
+        self._problem = ""
         self._verdicts: dict[str, Verdict] = {}
         self._pages: dict[str, str] = {}
         self._notes: dict[str, str] = {}
@@ -129,15 +136,23 @@ class Asking:
         """Something went wrong with one file."""
         self._notes[sha256] = text
 
+    def problem(self, text: str) -> None:
+        """Something is wrong with a whole source; `text` begins with what its outlook will say."""
+        self._problem = text
+        self._tell(text)
+
     async def ask(self, remote: Remote, questions: Sequence[Question], seconds: float) -> None:
         """Wait for answers and uploads, for so long at most; sooner when none can come in time."""
-        end = self._clock.monotonic() + seconds
+        begun = self._clock.monotonic()
+        end = begun + seconds
         hashes = {question.sha256 for question in questions}
         async with asyncio.TaskGroup() as group:
             works = [group.create_task(self._work(each), name=each.name) for each in remote.sources]
             try:
                 remote.ask(questions)
                 while not self._failure and self._can_go_on(remote, hashes, end):
+                    if not self._told and self._clock.monotonic() >= begun + PATIENCE_SECONDS:
+                        self._tell_of(next(iter(remote.outlook()), None))
                     await self._clock.sleep(LOOK_SECONDS)
             finally:
                 self._outlook = {each.sha256: each for each in remote.outlook()}
@@ -188,15 +203,22 @@ class Asking:
     def _tell_of(self, outlook: Outlook | None) -> None:
         if outlook is not None and outlook.reason != self._told:
             self._told = outlook.reason
-            self._tell(f"{self._in_words(outlook)} …")
+            is_known = self._problem.casefold().startswith(outlook.reason.casefold())
+            until = self._until(outlook)
+            words = f"Waiting {until}" if is_known and until else self._in_words(outlook)
+            self._tell(f"{words} …")
 
     def _in_words(self, outlook: Outlook) -> str:
+        until = self._until(outlook)
+        return f"{outlook.reason} ({until})" if until else outlook.reason
+
+    def _until(self, outlook: Outlook) -> str:
         if outlook.until is None or outlook.until <= self._clock.now() + 1:
-            return outlook.reason
+            return ""
         until = time.localtime(outlook.until)
         today = time.localtime(self._clock.now())
         pattern = "%H:%M:%S" if until[:3] == today[:3] else "%Y-%m-%d %H:%M"
-        return f"{outlook.reason} (until {time.strftime(pattern, until)})"
+        return f"until {time.strftime(pattern, until)}"
 
 
 def _look_blocking(
@@ -210,8 +232,17 @@ def _look_blocking(
         ):
             name = os.path.basename(path)
             found = fingerprint_blocking(grip, name, lambda: stopped() or interrupted(), kinds)
+    except FileNotFoundError:
+        is_link = os.path.islink(given)
+        words = "it is a link to a file that is not there" if is_link else "there is no such file"
+        return Looked(given, path, trouble=words)
+    except NotAFileError:
+        what = "a folder; name the files in it" if os.path.isdir(path) else "no regular file"
+        return Looked(given, path, trouble=f"it is {what}")
     except FileProblem as error:
-        return Looked(given, path, trouble=error.title[:1].lower() + error.title[1:])
+        passes = isinstance(error, BusyError | ChangedError)
+        trouble = error.title[:1].lower() + error.title[1:]
+        return Looked(given, path, trouble=trouble, passes=passes)
     except OSError as error:
         return Looked(given, path, trouble=f"cannot be read: {error.strerror or error}")
     return Looked(given, path, found)

@@ -24,7 +24,7 @@ from tests.sources.virustotal.scene import (
 )
 from tests.sources.virustotal.test_uploads import DONE_CLEAN, GO_ON, WAIT, Files
 
-CHECK = replace(GO_ON, makes_up=False)
+CHECK = replace(GO_ON, stands_guard=False)
 
 
 @pytest.fixture

@@ -25,13 +25,16 @@ class Kind(StrEnum):
 
 
 _ADVICE = {
-    Kind.NETWORK: "checkfirst tries again by itself; files stay held meanwhile.",
     Kind.THROTTLED: "Something else may use the same key or address, or the limits in the settings"
-    " are higher than the key's. checkfirst tries again by itself; files stay held meanwhile.",
-    Kind.KEY: "Give a key with `checkfirst key set`; files stay held meanwhile.",
+    " are higher than the key's.",
+    Kind.KEY: "Give a key with `checkfirst key set`.",
     Kind.ADDRESS: "Mend `virustotal.url` in the settings, or what answers there: it must lead to"
-    " version 3 of the API. checkfirst tries again by itself; files stay held meanwhile.",
+    " version 3 of the API.",
 }
+"""What a person can do; a network comes back by itself."""
+
+_MEANWHILE = "checkfirst tries again by itself; files stay held meanwhile."
+"""What the daemon promises, and a command could not keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,6 @@ class Obstacle:
     until: float
     """Monotonic; then one request is let through."""
 
-    @property
-    def problem(self) -> str:
-        """What is wrong and what to do."""
-        return f"{self.reason[:1].upper()}{self.reason[1:]}. {_ADVICE[self.kind]}"
-
 
 @dataclass(slots=True)
 class Obstacles:
@@ -57,6 +55,16 @@ class Obstacles:
     rules: Rules
     standing: Obstacle | None = None
     times: dict[Kind, int] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong, what to do, and what becomes of the files; None when nothing stands."""
+        if self.standing is None:
+            return None
+        reason = self.standing.reason
+        words = [f"{reason[:1].upper()}{reason[1:]}.", _ADVICE.get(self.standing.kind)]
+        words += [_MEANWHILE] if self.rules.stands_guard else []
+        return " ".join(filter(None, words))
 
     def hit(self, kind: Kind, failure: Failure, now: float, random: float) -> Obstacle:
         """Raise one because of a failure."""

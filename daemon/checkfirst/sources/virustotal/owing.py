@@ -36,7 +36,7 @@ class Owing:
     async def take_up(self) -> None:
         """Put those uploads into the queue that an earlier run has left undone; only once."""
         rules = self._trouble.rules
-        if self._took_up or not rules.makes_up:
+        if self._took_up or not rules.stands_guard:
             return
         for intent in await self._out.to_submit.left_undone():
             question = Question(intent.sha256, intent.size, intent.risk, intent.name, intent.since)
@@ -50,7 +50,7 @@ class Owing:
 
     async def owe(self, case: Case) -> None:
         """It is to be uploaded, whatever happens to its file and to this process."""
-        if self._trouble.rules.makes_up:
+        if self._trouble.rules.stands_guard:
             await self._out.to_submit.owe(_intent(case))
         case.owed = True
 
@@ -70,7 +70,7 @@ class Owing:
         """It is not to be uploaded any more; a `reason` is told."""
         if not case.owed:
             return
-        if self._trouble.rules.makes_up:
+        if self._trouble.rules.stands_guard:
             await self._out.to_submit.waive(case.sha256)
         case.owed = False
         if reason:

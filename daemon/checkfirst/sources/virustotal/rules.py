@@ -37,8 +37,10 @@ class Rules:
     wait: bool = True
     wait_at_most: float = 900.0
     submit_types: frozenset[Risk] = frozenset()
-    makes_up: bool = True
-    """Whether an upload that nobody waits for is made up for at the next start."""
+    stands_guard: bool = True
+    """Whether the daemon asks: files are held until it has an answer, it asks again for as long as
+    that takes, and an upload that nobody waits for is made up for at the next start. Whoever asks
+    for a command waits for a while and then goes."""
 
     @classmethod
     def of(cls, settings: "Settings") -> "Rules":

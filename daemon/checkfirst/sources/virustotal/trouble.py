@@ -104,4 +104,4 @@ class Trouble:
         now = self._out.clock.monotonic()
         standing = self.obstacles.hit(kind, failure, now, self._out.random())
         if before is None or before.kind is not standing.kind:
-            self._out.on_event(Problem(standing.problem))
+            self._out.on_event(Problem(self.obstacles.problem or standing.reason))

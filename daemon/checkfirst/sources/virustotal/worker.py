@@ -95,13 +95,13 @@ class VirusTotal:
 
     def health(self) -> SourceHealth:
         """A spent quota is no illness; a refused key and no network are."""
-        standing = self._trouble.obstacles.standing
+        problem = self._trouble.obstacles.problem
         return SourceHealth(
             self.name,
             self._asked,
             self._course.delivered,
-            healthy=standing is None,
-            problem=None if standing is None else standing.problem,
+            healthy=problem is None,
+            problem=problem,
         )
 
     async def run(self) -> None:
