@@ -9,6 +9,7 @@ from checkfirst.model import State
 from checkfirst.service.assemble_deeds import open_deeds
 from checkfirst.service.deeds import Hand
 from checkfirst.service.retention import BEGIN_SECONDS, EVERY_SECONDS, MANY, Retention
+from checkfirst.service.steady import Steady
 from checkfirst.settings.schema import Settings
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
@@ -39,7 +40,7 @@ def look(scene, keep, days, times=1):
         try:
             deeds = await open_deeds(database, clock)
             hand = Hand(settings, deeds, clock)
-            retention = Retention(Journal(database, "9:9"), hand.delete, clock, keep)
+            retention = Retention(Journal(database, "9:9"), hand.delete, clock, keep, Steady(clock))
             return [await retention.once() for _ in range(times)]
         finally:
             await database.close()
@@ -71,9 +72,11 @@ def test_a_clock_that_was_set_ahead_by_mistake_costs_no_file(scene):
         database = await Database.open(scene.state / "checkfirst.sqlite", clock)
         try:
             hand = Hand(settings, await open_deeds(database, clock), clock)
-            retention = Retention(Journal(database, "9:9"), hand.delete, clock, timedelta(days=90))
-            assert await retention.once() == 0
+            steady = Steady(clock)
+            keep = timedelta(days=90)
+            retention = Retention(Journal(database, "9:9"), hand.delete, clock, keep, steady)
             clock.jump(1000 * DAY)
+            assert await retention.once() == 0
             assert await retention.once() == 0
             clock.jump(-1000 * DAY)
             await clock.advance(EVERY_SECONDS)
@@ -156,7 +159,7 @@ async def test_it_looks_soon_after_the_start_and_every_hour(tmp_path):
         return []
 
     start = clock.monotonic()
-    retention = Retention(Journal(database, "1:1"), delete, clock, timedelta(days=1))
+    retention = Retention(Journal(database, "1:1"), delete, clock, timedelta(days=1), Steady(clock))
     found = []
     try:
         async with asyncio.TaskGroup() as group:

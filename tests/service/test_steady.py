@@ -1,6 +1,7 @@
-from checkfirst.service.steady import Steady
+from checkfirst.service.steady import BELIEVED_SECONDS, SLIP_SECONDS, Steady
 from tests.fakes.clock import FakeClock
 
+MINUTE = 60.0
 HOUR = 3600.0
 YEAR = 365 * 86_400.0
 
@@ -22,6 +23,34 @@ async def test_a_clock_set_ahead_is_believed_when_it_still_says_so():
     assert steady.now() == before + HOUR
     await clock.advance(HOUR)
     assert steady.now() == clock.now()
+
+
+async def test_one_set_ahead_before_the_first_look_is_not_believed_either():
+    clock = FakeClock()
+    steady = Steady(clock)
+    before = clock.now()
+    clock.jump(YEAR)
+    assert steady.now() == before
+
+
+async def test_looks_in_quick_succession_do_not_make_it_true():
+    clock = FakeClock()
+    steady = Steady(clock)
+    before = steady.now()
+    clock.jump(YEAR)
+    assert steady.now() == before
+    await clock.advance(BELIEVED_SECONDS - MINUTE)
+    assert steady.now() == before + BELIEVED_SECONDS - MINUTE
+    await clock.advance(MINUTE)
+    assert steady.now() == clock.now()
+
+
+async def test_what_a_time_server_puts_right_is_believed_at_once():
+    clock = FakeClock()
+    steady = Steady(clock)
+    for _ in range(3):
+        clock.jump(SLIP_SECONDS - 1)
+        assert steady.now() == clock.now()
 
 
 async def test_a_slip_that_is_put_right_was_never_believed():

@@ -37,6 +37,7 @@ from checkfirst.service.line import Line
 from checkfirst.service.listener import Listener, Listeners
 from checkfirst.service.renewed import Renewed
 from checkfirst.service.retention import Retention
+from checkfirst.service.steady import Steady
 from checkfirst.service.tell import Teller
 from checkfirst.settings.schema import Settings
 from checkfirst.sources.chain import Chain
@@ -61,6 +62,7 @@ class Parts:
 
     settings: Settings
     clock: Clock
+    steady: Steady
     database: Database
     journal: Journal
     watcher: Watcher
@@ -87,20 +89,22 @@ def token() -> str:
     return secrets.token_hex(6)
 
 
-async def assemble(
+async def assemble(  # noqa: PLR0913  (what outlasts the parts is handed in)
     settings: Settings,
     key: SecretStr | None,
     database: Database,
     clock: Clock,
     *,
     lock: int,
+    steady: Steady,
     stopped: Callable[[], bool],
     listed: FromSettings | None = None,
 ) -> Parts:
     """Wire everything for these settings; nothing runs yet and no folder is touched.
 
-    `lock` is the descriptor of the daemon's lock. Without a `key` VirusTotal must not be among the
-    sources. `listed`: the person's own lists, as they were before the settings were read again.
+    `lock` is the descriptor of the daemon's lock, `steady` the time for what cannot be undone.
+    Without a `key` VirusTotal must not be among the sources. `listed`: the person's own lists, as
+    they were before the settings were read again.
     """
     told = notifications(settings.notify, clock, _local)
     teller = Listeners(Teller(_local), told.herald)
@@ -178,6 +182,7 @@ async def assemble(
     return Parts(
         settings=settings,
         clock=clock,
+        steady=steady,
         database=database,
         journal=journal,
         watcher=watcher,
@@ -195,7 +200,7 @@ async def assemble(
         renewed=Renewed(identity, await asyncio.to_thread(identity), journal, line.resume),
         teller=teller,
         notifications=told,
-        retention=Retention(journal, hand.delete, clock, settings.retention.quarantine),
+        retention=Retention(journal, hand.delete, clock, settings.retention.quarantine, steady),
         sightings=sightings,
     )
 

@@ -32,6 +32,7 @@ from checkfirst.service.pulse import keep_watchdog
 from checkfirst.service.reload import Reload, reloaded
 from checkfirst.service.reminders import Reminders
 from checkfirst.service.signals import Signals
+from checkfirst.service.steady import Steady
 from checkfirst.service.supervise import Role, Supervisor
 from checkfirst.service.systemd import Systemd
 from checkfirst.settings.load import Loaded
@@ -54,6 +55,7 @@ class Lasting(NamedTuple):
     """What stays the same through all lives of the parts."""
 
     clock: Clock
+    steady: Steady
     lock: int
     """The descriptor of the daemon's lock."""
     signals: Signals
@@ -101,7 +103,7 @@ async def _live(
 ) -> int:
     systemd = Systemd(clock)
     signals = Signals(systemd.stopping, _last_words)
-    lasting = Lasting(clock, lock, signals, systemd)
+    lasting = Lasting(clock, Steady(clock), lock, signals, systemd)
     database = await open_database(loaded.settings, clock)
     try:
         if database.notice:
@@ -134,9 +136,11 @@ async def _run(
     comes how they are in the end.
     """
     settings = loaded.settings
-    clock, lock, signals, systemd = lasting
+    clock, steady, lock, signals, systemd = lasting
     halted = signals.halt.is_set
-    parts = await assemble(settings, key, database, clock, lock=lock, stopped=halted, listed=listed)
+    parts = await assemble(
+        settings, key, database, clock, lock=lock, steady=steady, stopped=halted, listed=listed
+    )
     await asyncio.to_thread(_make_end_blocking, settings.released, 0o755)
     await asyncio.to_thread(_make_end_blocking, settings.quarantine, 0o700)
     rows = await _recovered(parts, signals.again)

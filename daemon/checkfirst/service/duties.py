@@ -12,7 +12,6 @@ from checkfirst.policy.names import show
 from checkfirst.service.assemble import Parts
 from checkfirst.service.assemble_sources import note_of
 from checkfirst.service.status import MOST_OUTLOOKS, Snapshot, in_a_line, write_blocking
-from checkfirst.service.steady import Steady
 from checkfirst.service.supervise import Supervisor
 from checkfirst.service.systemd import Systemd
 from checkfirst.service.waiting_note import Waits, note_blocking
@@ -36,7 +35,6 @@ class Duties:
         self._systemd = systemd
         self._notice = notice
         self._last: Snapshot | None = None
-        self._steady = Steady(parts.clock)
         self._pruned_at = 0.0
         self._unheld: dict[bytes, str] = {}
 
@@ -176,7 +174,7 @@ class Duties:
         await self._parts.heed.prune()
         if keep is None:
             return
-        before = self._steady.now() - keep.total_seconds()
+        before = self._parts.steady.now() - keep.total_seconds()
         gone = True
         while gone:
             gone = bool(await self._parts.journal.prune(before))

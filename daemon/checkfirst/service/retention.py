@@ -34,13 +34,21 @@ class Retention:
     """The role that deletes; does nothing where nothing is to be deleted ever."""
 
     def __init__(
-        self, journal: Journal, delete: Delete, clock: Clock, keep: timedelta | None
+        self,
+        journal: Journal,
+        delete: Delete,
+        clock: Clock,
+        keep: timedelta | None,
+        steady: Steady,
     ) -> None:
-        """`delete` removes files for good and never raises for one of them."""
+        """`delete` removes files for good and never raises for one of them.
+
+        `steady` says how late it is.
+        """
         self._journal = journal
         self._delete = delete
         self._clock = clock
-        self._steady = Steady(clock)
+        self._steady = steady
         self._keep = keep
         self._told: set[int] = set()
         """Rows whose trouble was told; it is the same every hour."""
