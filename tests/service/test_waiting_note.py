@@ -1,5 +1,9 @@
 import os
+import resource
+import signal
 import time
+
+import pytest
 
 from checkfirst.model import Arrival, Outlook, State
 from checkfirst.service.waiting_note import Waits, note_blocking
@@ -38,6 +42,29 @@ def test_a_file_of_that_name_that_is_not_ours_is_never_touched(tmp_path):
     note_blocking(os.fsencode(tmp_path), _waits(b"a"))
     note_blocking(os.fsencode(tmp_path), _waits())
     assert mine.read_bytes() == b"\xffdownloaded"
+
+
+def test_a_released_file_with_the_name_of_a_half_made_note_is_not_touched(tmp_path):
+    download = tmp_path / ".checkfirst-Waiting.txt"
+    download.write_text("released")
+    note_blocking(os.fsencode(tmp_path), _waits(b"a"))
+    note_blocking(os.fsencode(tmp_path), _waits(b"a", b"b"))
+    assert "\nb: " in (tmp_path / "Waiting.txt").read_text()
+    assert download.read_text() == "released"
+    assert sorted(os.listdir(tmp_path)) == [".checkfirst-Waiting.txt", "Waiting.txt"]
+
+
+def test_a_full_disk_leaves_nothing_half_made(tmp_path):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, limit[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            note_blocking(os.fsencode(tmp_path), _waits(b"a"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_link_of_that_name_is_not_followed(tmp_path):

@@ -4,8 +4,9 @@ There while a file has been held for over a minute; it says which, why and until
 """
 
 import os
+import secrets
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,14 +44,7 @@ def note_blocking(folder: bytes, waits: Waits) -> None:
         return
     text = words(waits)
     if text != old:
-        staged = path.with_name(".checkfirst-Waiting.txt")
-        staged.write_text(text, "utf-8")
-        if old is not None:
-            staged.replace(path)
-            return
-        with suppress(FileExistsError):  # a file of that name may have been released just now
-            rename_noreplace(os.fsencode(staged), os.fsencode(path))
-        staged.unlink(missing_ok=True)
+        _put_blocking(text, path, replace=old is not None)
 
 
 def words(waits: Waits) -> str:
@@ -65,6 +59,20 @@ def words(waits: Waits) -> str:
     if len(waits.rows) > _MOST:
         lines.append(f"... and {len(waits.rows) - _MOST} more")
     return "\n".join(lines) + "\n"
+
+
+def _put_blocking(text: str, path: Path, *, replace: bool) -> None:
+    # A released file may have any name but the note's, so this one has to be new.
+    staged = path.with_name(f".checkfirst-{secrets.token_hex(6)}.partial")
+    with staged.open("x", encoding="utf-8") as file, ExitStack() as at_last:
+        at_last.callback(staged.unlink, missing_ok=True)
+        file.write(text)
+        file.flush()
+        if replace:
+            staged.replace(path)
+        else:
+            with suppress(FileExistsError):  # a file of that name may have come just now
+                rename_noreplace(os.fsencode(staged), os.fsencode(path))
 
 
 def _on_the_wall(at: float) -> str:
