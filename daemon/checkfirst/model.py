@@ -269,6 +269,9 @@ class FolderHealth:
     moves: str
     """`rename` or `copy`: how files get from here into the held folder."""
     folders_not_looked_into: int = 0
+    """Sub-folders that may not be entered, or are too deep."""
+    folders_left_out: int = 0
+    """Sub-folders that are not entered because the settings do not want it."""
     problem: str | None = None
     leases: bool = True
     """Whether a read lease can prove there that nobody writes; else quiet and copies must do."""

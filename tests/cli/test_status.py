@@ -44,6 +44,7 @@ def test_json_has_the_promised_keys_and_values(daemon, run):
                 "moves": "rename",
                 "leases": True,
                 "folders_not_looked_into": 0,
+                "folders_left_out": 0,
             }
         ],
         "counts": {"held": 1, "waiting": 1, "released": 1, "quarantined": 0},
@@ -128,6 +129,18 @@ def test_a_folder_where_nothing_can_be_proven_is_told(daemon, run):
     daemon.snapshot(watching=(FolderHealth(b"/nfs", "polling", True, "copy", leases=False),))
     assert "held by copy, without leases" in run("status")[1]
     assert json.loads(run("status", "--json")[1])["watching"][0]["leases"] is False
+
+
+def test_sub_folders_that_nobody_looks_into_are_told_with_their_cause(daemon, run):
+    left = FolderHealth(b"/d", "native", True, "rename", folders_left_out=1)
+    locked = FolderHealth(b"/e", "native", True, "rename", folders_not_looked_into=3)
+    daemon.snapshot(watching=(left, locked))
+    code, out, _ = run("status")
+    assert code == 0
+    assert "  1 sub-folder is not looked into, as intake.recursive is false: /d\n" in out
+    assert "  3 sub-folders cannot be looked into: unreadable, or over 64 levels deep: /e\n" in out
+    watching = json.loads(run("status", "--json")[1])["watching"]
+    assert [each["folders_left_out"] for each in watching] == [1, 0]
 
 
 def test_sources_are_told_with_counts_times_and_what_their_choice_means(daemon, run):

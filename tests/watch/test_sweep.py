@@ -36,7 +36,8 @@ def test_names_are_bytes(root):
 def test_folders_are_entered_only_when_asked(root):
     os.makedirs(root + b"/a/b")
     write(root + b"/a/b/file")
-    assert scan_blocking(root, recursive=False, excluded=NOTHING).files == {}
+    flat = scan_blocking(root, recursive=False, excluded=NOTHING)
+    assert (flat.files, flat.folders_left_out, flat.folders_not_looked_into) == ({}, 1, 0)
     assert set(scan_blocking(root, recursive=True, excluded=NOTHING).files) == {b"a/b/file"}
 
 
@@ -46,7 +47,15 @@ def test_excluded_and_held_folders_are_not_entered(root):
         write(root + b"/" + name + b"/file")
     scan = scan_blocking(root, recursive=True, excluded=frozenset({root + b"/Released"}))
     assert set(scan.files) == {b"a/Released/file", b"Released2/file"}
-    assert scan.folders_not_looked_into == 0
+    assert (scan.folders_not_looked_into, scan.folders_left_out) == (0, 0)
+
+
+def test_only_what_a_person_may_miss_counts_as_left_out(root):
+    for name in (b"Released", b".checkfirst-held/1", b"a/b", b"c"):
+        os.makedirs(root + b"/" + name)
+    os.symlink(root + b"/a", root + b"/link")
+    scan = scan_blocking(root, recursive=False, excluded=frozenset({root + b"/Released"}))
+    assert scan.folders_left_out == 2
 
 
 def test_what_is_too_deep_is_counted(root):

@@ -268,6 +268,18 @@ async def test_folders_that_could_not_be_looked_into_are_counted(bench):
     assert watcher.health()[0].folders_not_looked_into == 1
 
 
+async def test_sub_folders_that_are_left_out_are_told_once(bench):
+    await do(os.makedirs, bench.below(b"a/b"))
+    watcher = await bench.watch()
+    told = await bench.told()
+    assert told.trouble is Trouble.NOTICE
+    assert told.text.startswith("1 sub-folder is not looked into, as intake.recursive is false: ")
+    await do(os.mkdir, bench.below(b"c"))
+    await watcher.sweep()
+    assert watcher.health()[0].folders_left_out == 2
+    assert bench.events.empty()
+
+
 async def test_a_folder_that_can_be_entered_again_is_watched_again(bench):
     """It has no watch, as it could not be had one when the folder above was opened."""
     deep = bench.downloads + b"/d" * 65

@@ -12,12 +12,14 @@ from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.span import SPAN
 from checkfirst.clock import SystemClock
 from checkfirst.errors import Problem
+from checkfirst.policy.names import show
 from checkfirst.policy.quota import Limits, narrower
 from checkfirst.service.lock import running_pid
 from checkfirst.service.overview import Overview, overview
 from checkfirst.service.status import disk_trouble_blocking, read_blocking
 from checkfirst.settings.glance import Glance
 from checkfirst.store.reading import Reading
+from checkfirst.watch.telling import left_out, not_entered
 
 EXIT_CODES = {"running": 0, "degraded": 1, "stopped": 3}
 
@@ -122,13 +124,17 @@ def _print(seen: Overview, glance: Glance) -> None:
                 folder.watcher,
                 f"held by {folder.moves}" + ("" if folder.leases else ", without leases"),
                 "" if folder.healthy else "not well, see below",
-                f"{folder.folders_not_looked_into} folders in it are not looked into"
-                if folder.folders_not_looked_into
-                else "",
             )
             for folder in seen.watching
         ]
-        output.table([""] * 5, rows, indent=2)
+        output.table([""] * 4, rows, indent=2)
+        for folder in seen.watching:
+            for number, words in (
+                (folder.folders_left_out, left_out),
+                (folder.folders_not_looked_into, not_entered),
+            ):
+                if number:
+                    output.paragraph(f"{words(number)}: {show(folder.path)}", indent=2)
     output.line()
     output.facts(_numbers(seen, now))
     _print_sources(seen)

@@ -79,6 +79,7 @@ class Overview:
                     "moves": folder.moves,
                     "leases": folder.leases,
                     "folders_not_looked_into": folder.folders_not_looked_into,
+                    "folders_left_out": folder.folders_left_out,
                 }
                 for folder in self.watching
             ],

@@ -71,6 +71,8 @@ class Folder:
         self._fine_at: float | None = None
         """When it was last seen to be the folder that was opened."""
         self._not_looked_into = 0
+        self.left_out = 0
+        """Sub-folders that nobody wants looked into, at the last look."""
         self._seen: dict[bytes, int] = {}
         self._closed = False
         self._lock = threading.Lock()
@@ -152,6 +154,7 @@ class Folder:
             if scan.folders_not_looked_into < self._not_looked_into:
                 self._suspect = True  # what may be entered only now has no watch yet
             self._not_looked_into = scan.folders_not_looked_into
+            self.left_out = scan.folders_left_out
         return list(self._sightings(root, b"", scan, known))
 
     def look_into_blocking(self, folders: Iterable[bytes]) -> list[list[Sighting]]:
@@ -187,6 +190,7 @@ class Folder:
             healthy=problem is None and root is not None,
             moves=moves(self.configured if root is None else root.path),
             folders_not_looked_into=self._not_looked_into,
+            folders_left_out=self.left_out,
             problem=problem or (self._claim.problem if self._claim else None),
             leases=root is None or root.leases,
         )

@@ -22,7 +22,7 @@ from checkfirst.watch.folder import LONGEST_LIST, Folder, Rules
 from checkfirst.watch.hints import Heard, Hints
 from checkfirst.watch.patience import NoAnswerError, Patience
 from checkfirst.watch.root import WatchProblem
-from checkfirst.watch.telling import Trouble, WatchEvent
+from checkfirst.watch.telling import Trouble, WatchEvent, left_out
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +76,7 @@ class Guard:
         self._opening = asyncio.Lock()
         self._hint = asyncio.Event()
         self._heard = _NOTHING
+        self._told_left_out = False
         self._is_silent = False
         """It did not answer: what was asked of it then may still be done at any time."""
 
@@ -201,6 +202,13 @@ class Guard:
                 Trouble.LIMITED, f"{limit} Until then it is looked through every few seconds."
             )
 
+    def _tell_left_out(self) -> None:
+        """Once: whoever has sub-folders may believe that they are guarded too."""
+        number = self.folder.left_out
+        if number and not self._told_left_out:
+            self._told_left_out = True
+            self._tell(Trouble.NOTICE, f"{left_out(number)}: {self._name}")
+
     def _tell(self, trouble: Trouble, text: str) -> None:
         self._on_event(WatchEvent(trouble, self.folder.configured, text))
 
@@ -215,6 +223,7 @@ class Guard:
         if error is None:
             for batch in look.result():
                 self._found(batch)
+            self._tell_left_out()
             return
         expected = isinstance(error, (OSError, CheckfirstError))
         level = logging.DEBUG if expected else logging.ERROR

@@ -24,6 +24,8 @@ class Scan:
     """Path below the root -> inode number of the directory entry. Regular files alone."""
     folders_not_looked_into: int = 0
     """Unreadable, gone too soon, or too deep."""
+    folders_left_out: int = 0
+    """Below the root, and not entered as that was not asked for."""
     device: int = 0
     inode: int = 0
     """The folder that was really looked at."""
@@ -60,11 +62,15 @@ class _Walk:
             for entry in entries:
                 if entry.is_file(follow_symlinks=False):
                     self.scan.files[prefix + os.fsencode(entry.name)] = entry.inode()
-                elif self.recursive and entry.is_dir(follow_symlinks=False):
+                elif entry.is_dir(follow_symlinks=False):
                     folders.append(os.fsencode(entry.name))
         for name in folders:
-            if name != HELD_NAME and os.path.join(self.root, prefix, name) not in self.excluded:
+            if name == HELD_NAME or os.path.join(self.root, prefix, name) in self.excluded:
+                continue
+            if self.recursive:
                 self._enter(descriptor, name, prefix, levels - 1)
+            else:
+                self.scan.folders_left_out += 1
 
     def _enter(self, above: int, name: bytes, prefix: bytes, levels: int) -> None:
         if levels < 0:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from checkfirst.watch.sweep import DEEPEST
+
 
 class Trouble(StrEnum):
     """What a person may want to hear about a watched folder."""
@@ -16,7 +18,7 @@ class Trouble(StrEnum):
     BACK = "back"
     """It is watched again."""
     NOTICE = "notice"
-    """Something about the files from before the first start."""
+    """Something about the files from before the first start, or about what is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +28,20 @@ class WatchEvent:
     trouble: Trouble
     folder: bytes
     text: str
+
+
+def left_out(number: int) -> str:
+    """Say of sub-folders that nobody looks into them, and which setting has it so."""
+    are = "is" if number == 1 else "are"
+    return f"{_sub_folders(number)} {are} not looked into, as intake.recursive is false"
+
+
+def not_entered(number: int) -> str:
+    """Say of sub-folders that they should be looked into, and cannot be."""
+    return (
+        f"{_sub_folders(number)} cannot be looked into: unreadable, or over {DEEPEST} levels deep"
+    )
+
+
+def _sub_folders(number: int) -> str:
+    return "1 sub-folder" if number == 1 else f"{number} sub-folders"

@@ -188,7 +188,6 @@ RUNNING = Snapshot(7, "normal", (WELL,), (ASKED,))
         (0, RUNNING, "ok", "process 7"),
         (7, replace(RUNNING, problems=("a\nb",)), "problem", "a\\x0ab"),
         (7, replace(RUNNING, watching=(replace(WELL, healthy=False),)), "problem", "/w"),
-        (7, replace(RUNNING, watching=(replace(WELL, folders_not_looked_into=3),)), "note", "3 fo"),
         (7, replace(RUNNING, sources=(replace(ASKED, healthy=False),)), "problem", "virustotal"),
     ],
 )
@@ -196,6 +195,15 @@ def test_the_daemon(pid, snapshot, level, words):
     found = told(judge_daemon(pid, snapshot))
     assert found[0] == level
     assert words in found[1]
+
+
+def test_sub_folders_that_are_not_looked_into_are_told_apart_and_are_no_fault():
+    some = replace(WELL, folders_not_looked_into=3, folders_left_out=1)
+    running, locked, left = judge_daemon(7, replace(RUNNING, watching=(some,)))
+    assert (running.level, locked.level, left.level) == ("ok", "note", "note")
+    assert locked.title.startswith("3 sub-folders cannot be looked into: unreadable")
+    assert left.title == "1 sub-folder is not looked into, as intake.recursive is false"
+    assert "`intake.recursive: true`" in left.to_do
 
 
 @pytest.mark.parametrize(

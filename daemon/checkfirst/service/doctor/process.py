@@ -2,8 +2,9 @@
 
 from checkfirst.model import FolderHealth, SourceHealth
 from checkfirst.policy.names import escape, show
-from checkfirst.service.doctor.finding import Finding, note, ok, problem
+from checkfirst.service.doctor.finding import Finding, Level, note, ok, problem
 from checkfirst.service.status import Snapshot
+from checkfirst.watch.telling import left_out, not_entered
 
 
 def judge_daemon(pid: int | None, snapshot: Snapshot | None) -> list[Finding]:
@@ -17,7 +18,10 @@ def judge_daemon(pid: int | None, snapshot: Snapshot | None) -> list[Finding]:
         *_folders(snapshot.watching),
         *_sources(snapshot.sources),
     ]
-    return found or [ok(f"checkfirst is running (process {snapshot.pid}, mode {snapshot.mode})")]
+    if all(each.level is not Level.PROBLEM for each in found):
+        running = f"checkfirst is running (process {snapshot.pid}, mode {snapshot.mode})"
+        return [ok(running), *found]
+    return found
 
 
 def _folders(watching: tuple[FolderHealth, ...]) -> list[Finding]:
@@ -27,9 +31,11 @@ def _folders(watching: tuple[FolderHealth, ...]) -> list[Finding]:
         if not folder.healthy:
             text = escape(folder.problem or "The daemon cannot watch this folder now")
             found.append(problem(text, "", "" if about in text else about))
-        if folder.folders_not_looked_into:
-            title = f"{folder.folders_not_looked_into} folders in it are not looked into"
-            found.append(note(title, "They are unreadable, or too deep.", about))
+        if number := folder.folders_not_looked_into:
+            found.append(note(not_entered(number), "Look at their owners and modes.", about))
+        if number := folder.folders_left_out:
+            to_do = "With `intake.recursive: true` in the settings, what is moved or unpacked there"
+            found.append(note(left_out(number), f"{to_do} is judged as well.", about))
     return found
 
 
