@@ -2,14 +2,16 @@
 
 import hashlib
 import os
+import resource
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from checkfirst.model import State
+from checkfirst.service.crew import MANY
 from tests.stories.house import House, wait_for
 
 COUNT = 1500
@@ -59,6 +61,17 @@ def drop(house: House) -> None:
         (beside / f"{number}.txt").write_bytes(content(number))
     for number in range(COUNT):
         os.rename(beside / f"{number}.txt", house.downloads / f"{number}.txt")
+
+
+@contextmanager
+def few_descriptors(most: int) -> Iterator[None]:
+    """Processes that are started meanwhile may have so many open, which is what Linux gives."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def ended(house: House) -> int:
@@ -112,3 +125,22 @@ def test_a_daemon_that_is_killed_takes_it_along_and_the_next_one_ends_what_they_
         assert ended(house) < COUNT
         house.start()
         all_is_well(house)
+
+
+@pytest.mark.parametrize("count", [MANY - 10, COUNT], ids=["threads", "second process"])
+def test_many_folders_with_a_file_in_each_need_no_more_descriptors_than_there_are(
+    house: House, count: int
+):
+    house.change(intake={"recursive": True})
+    beside = house.home / "beside"
+    for number in range(count):
+        (beside / f"{number}").mkdir(parents=True)
+        (beside / f"{number}" / f"{number}.txt").write_bytes(content(number))
+    with few_descriptors(1024), house.running():
+        os.rename(beside, house.downloads / "unpacked")
+        wait_for("all have come to their end", lambda: ended(house) == count, 120)
+        assert not house.log("problem")
+        assert not house.log("left")
+    assert {path.name for path in house.released.rglob("*.txt")} == {
+        f"{number}.txt" for number in range(count) if number % EVIL
+    }

@@ -4,6 +4,7 @@ import pytest
 
 from checkfirst.vault import kernel
 from checkfirst.vault.folder import (
+    MOST_FOLDERS,
     Folder,
     Opened,
     among,
@@ -84,6 +85,25 @@ def test_a_batch_opens_each_folder_once_and_closes_them_all(place, top):
                     found = folders.get_blocking(place, folder, open_blocking)
                 assert os.fstat(found.descriptor).st_ino == os.stat(folder).st_ino
         assert asked == [place, place + b"/one/two"]
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_batch_of_many_folders_keeps_those_open_that_were_used_last(place):
+    def open_blocking(root, folder):
+        return Folder(open_below_blocking(root, folder), folder)
+
+    folders = [place + b"/%d" % number for number in range(3 * MOST_FOLDERS)]
+    before = len(os.listdir("/proc/self/fd"))
+    with Opened() as opened:
+        for folder in folders:
+            os.mkdir(folder)
+            always = opened.get_blocking(place, place, open_blocking)
+            found = opened.get_blocking(place, folder, open_blocking)
+            assert os.fstat(found.descriptor).st_ino == os.stat(folder).st_ino
+            assert len(os.listdir("/proc/self/fd")) <= before + MOST_FOLDERS
+        assert opened.get_blocking(place, place, open_blocking) is always
+        assert opened.get_blocking(place, folders[-1], open_blocking) is found
+        assert opened.get_blocking(place, folders[0], open_blocking).path == folders[0]
     assert len(os.listdir("/proc/self/fd")) == before
 
 

@@ -10,12 +10,14 @@ import resource
 from checkfirst.intake.look import Settled
 from checkfirst.service.hashing import LARGE_BYTES
 from checkfirst.service.work import Work
+from checkfirst.vault.folder import MOST_FOLDERS
 
 SMALL_LANES = 3
 """While one is moved by a second process, the others are journalled."""
 LARGE_LANES = 2
 BATCH_FILES = 240
-"""Files in one batch, if there may be so many descriptors: each has one open."""
+"""Files in one batch, if there may be so many descriptors: each has one open, and so have some of
+their folders."""
 OTHER_DESCRIPTORS = 256
 """Left free for everything else."""
 BATCH_BYTES = 64 * 1024 * 1024
@@ -62,7 +64,8 @@ def batch_files(descriptors: int) -> int:
     """How many files may be in one batch of each lane where there may be so many descriptors."""
     if descriptors == resource.RLIM_INFINITY:
         return BATCH_FILES
-    return max(1, min(BATCH_FILES, (descriptors - OTHER_DESCRIPTORS) // SMALL_LANES))
+    each = (descriptors - OTHER_DESCRIPTORS) // SMALL_LANES
+    return max(1, min(BATCH_FILES, each - MOST_FOLDERS))
 
 
 def _size(item: Item) -> int:

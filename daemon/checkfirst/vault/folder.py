@@ -13,6 +13,9 @@ from typing import Final, Self
 
 from checkfirst.vault import kernel
 
+MOST_FOLDERS: Final = 16
+"""Open at once for the files of one batch, which may come each from a folder of its own."""
+
 OPEN_FOLDER: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _NO_OPENAT2: Final = frozenset({errno.ENOSYS, errno.EPERM, errno.EINVAL, errno.EAGAIN})
 """An old kernel, a container's filter, or a rename on the way (EAGAIN): walk instead."""
@@ -28,10 +31,11 @@ class Folder:
 
 
 class Opened:
-    """Folders that the files of one batch come from or go to, each opened once.
+    """Folders that the files of one batch come from or go to, each opened once if they are few.
 
-    One that has been renamed or replaced since is opened anew: what is done in a folder is said of
-    its path.
+    A Folder is good for one file: it is closed once `MOST_FOLDERS` others have been asked for. One
+    that has been renamed or replaced since is opened anew: what is done in a folder is said of its
+    path.
     """
 
     def __init__(self) -> None:
@@ -40,12 +44,15 @@ class Opened:
     def get_blocking(
         self, top: bytes, path: bytes, open_blocking: Callable[[bytes, bytes], Folder]
     ) -> Folder:
-        """What `open_blocking` gives for the two; its descriptor is closed with the batch."""
-        found = self._found.get((top, path))
+        """What `open_blocking` gives for the two; it closes its descriptor."""
+        found = self._found.pop((top, path), None)
         if found is not None:
             if _is_there_blocking(*found):
+                self._found[top, path] = found  # the first in order is the one not used for longest
                 return found[0]
-            os.close(self._found.pop((top, path))[0].descriptor)
+            os.close(found[0].descriptor)
+        if len(self._found) >= MOST_FOLDERS:
+            os.close(self._found.pop(next(iter(self._found)))[0].descriptor)
         folder = open_blocking(top, path)
         self._found[top, path] = folder, os.fstat(folder.descriptor)
         return folder
