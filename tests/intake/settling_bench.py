@@ -37,6 +37,7 @@ class Line:
         self.lists: list[list[Settled]] = []
         self.spared: set[bytes] = set()
         self.leases = True
+        self.expected: list[int] = []
         self.settling = Settling(
             rules=rules,
             sightings=self.sightings,
@@ -44,6 +45,7 @@ class Line:
             spares=lambda sighting, _: sighting.path in self.spared,
             clock=self.clock,
             leases=lambda _: self.leases,
+            expect=lambda pending: self.expected.append(pending()),
         )
 
     async def __aenter__(self):

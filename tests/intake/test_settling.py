@@ -74,6 +74,17 @@ async def test_an_empty_file_waits_until_it_grows(folder):
         assert line.names == [b"file"]
 
 
+async def test_what_may_lie_about_for_days_is_not_expected(folder):
+    async with Line(folder) as line:
+        for name in (b"a.part", b"b.part", b"empty"):
+            await do(write, line.below(name), b"" if name == b"empty" else b"begun")
+        await line.sight(b"a.part", b"b.part", b"empty")
+        await line.passes(60)
+        await do(write, line.below(b"file"))
+        await line.sight(b"file")
+        assert line.expected[-1] == 1
+
+
 async def test_a_file_that_grows_without_any_hint_settles_too(folder):
     async with Line(folder) as line:
         await do(write, line.below(b"file"), b"")

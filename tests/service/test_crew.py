@@ -62,7 +62,7 @@ async def a_desk(tmp_path: Path) -> Desk:
 async def test_a_few_files_are_no_reason(tmp_path: Path):
     desk = await a_desk(tmp_path)
     async with running(desk, -1, FakeClock()) as crew:
-        crew.expect(MANY - 1)
+        crew.expect(lambda: MANY - 1)
         await settle_loop()
         assert crew.choose([]) is desk.hands
         assert not [task for task in asyncio.all_tasks() if task.get_name() == "finish"]
@@ -72,7 +72,7 @@ async def test_many_are_and_it_goes_when_they_have_gone(tmp_path: Path):
     desk, clock = await a_desk(tmp_path), FakeClock()
     with only_one(desk.state) as lock:
         async with running(desk, lock, clock) as crew:
-            crew.expect(MANY)
+            crew.expect(lambda: MANY)
             other = await hired(crew, desk)
             work = await asyncio.to_thread(desk.file, b"a", b"a")
             assert crew.choose([work]) is other
@@ -84,7 +84,7 @@ async def test_many_are_and_it_goes_when_they_have_gone(tmp_path: Path):
             await clock.advance(2 * IDLE_SECONDS)
             await until_gone(other.pid)
             assert crew.choose([work]) is desk.hands
-            crew.expect(MANY)  # and comes back for the next many
+            crew.expect(lambda: MANY)  # and comes back for the next many
             assert (await hired(crew, desk)).pid != other.pid
 
 
@@ -94,7 +94,7 @@ async def test_large_files_are_left_to_the_threads(tmp_path: Path):
     large = await asyncio.to_thread(desk.file, b"large", bytes(2 * SMALL_BYTES))
     with only_one(desk.state) as lock:
         async with running(desk, lock, FakeClock()) as crew:
-            crew.expect(MANY)
+            crew.expect(lambda: MANY)
             other = await hired(crew, desk)
             assert crew.choose([large]) is desk.hands
             assert crew.choose([small, small, large]) is other
@@ -107,7 +107,7 @@ async def test_one_that_is_chosen_is_not_let_go_before_it_is_told(tmp_path: Path
     desk, clock = await a_desk(tmp_path), FakeClock()
     with only_one(desk.state) as lock:
         async with running(desk, lock, clock) as crew:
-            crew.expect(MANY)
+            crew.expect(lambda: MANY)
             other = await hired(crew, desk)
             work = await asyncio.to_thread(desk.file, b"a", b"a")
             assert crew.choose([work]) is other
@@ -120,7 +120,7 @@ async def test_one_that_hangs_is_told_of_and_then_ended_for_the_threads_to_go_on
     desk, clock = await a_desk(tmp_path), FakeClock()
     with only_one(desk.state) as lock:
         async with running(desk, lock, clock) as crew, asyncio.TaskGroup() as group:
-            crew.expect(MANY)
+            crew.expect(lambda: MANY)
             other = await hired(crew, desk)
             os.kill(other.pid, signal.SIGSTOP)
             work = await asyncio.to_thread(desk.file, b"a", b"a")
@@ -152,7 +152,7 @@ async def test_one_that_is_slow_but_gets_on_is_left_to_it(tmp_path: Path):
     desk, clock = await a_desk(tmp_path), FakeClock()
     with only_one(desk.state) as lock:
         async with running(desk, lock, clock) as crew, asyncio.TaskGroup() as group:
-            crew.expect(MANY)
+            crew.expect(lambda: MANY)
             other = await hired(crew, desk)
             os.kill(other.pid, signal.SIGSTOP)
             work = await asyncio.to_thread(desk.file, b"a", b"a")
@@ -182,7 +182,7 @@ async def test_a_stop_does_not_wait_for_one_that_hangs_at_its_start(
     with only_one(desk.state) as lock:
         async with asyncio.timeout(READY_SECONDS - 1):
             async with running(desk, lock, FakeClock()) as crew:
-                crew.expect(MANY)
+                crew.expect(lambda: MANY)
                 while not await asyncio.to_thread(_has_text, started):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
         pid = int(await asyncio.to_thread(started.read_text))
@@ -197,7 +197,7 @@ async def test_it_ends_with_the_role(tmp_path: Path):
     desk = await a_desk(tmp_path)
     with only_one(desk.state) as lock:
         async with running(desk, lock, FakeClock()) as crew:
-            crew.expect(MANY)
+            crew.expect(lambda: MANY)
             other = await hired(crew, desk)
         assert await asyncio.to_thread(is_gone, other.pid)
 
@@ -206,7 +206,7 @@ async def test_without_one_the_threads_go_on_and_it_is_tried_again_later(tmp_pat
     desk, clock = await a_desk(tmp_path), FakeClock()
     no_descriptor = 10**6
     async with running(desk, no_descriptor, clock) as crew:
-        crew.expect(MANY)
+        crew.expect(lambda: MANY)
         async with asyncio.timeout(30):
             while clock.next_due is None:  # noqa: ASYNC110  (a process, and a fake clock, have no events)
                 await asyncio.sleep(0.01)
@@ -218,7 +218,7 @@ async def test_one_that_was_lost_does_nothing_any_more(tmp_path: Path):
     desk = await a_desk(tmp_path)
     with only_one(desk.state) as lock:
         async with running(desk, lock, FakeClock()) as crew:
-            crew.expect(MANY)
+            crew.expect(lambda: MANY)
             other = await hired(crew, desk)
             other.lost = True
             assert crew.choose([]) is desk.hands

@@ -57,11 +57,11 @@ class Settling:
         spares: Callable[[Sighting, Stamp], bool],
         clock: Clock,
         leases: Callable[[bytes], bool],
-        expect: Callable[[int], None] = lambda _: None,
+        expect: Callable[[Callable[[], int]], None] = lambda _: None,
     ) -> None:
         """`spares` is called in a thread; `leases` tells of a root whether it has them.
 
-        `expect` is told how many have not settled, whenever there are more.
+        `expect` is given `pending` whenever there may be more.
         """
         self._sightings = sightings
         self._settled = settled
@@ -146,7 +146,7 @@ class Settling:
         while True:
             for sighting in await self._sightings.get():
                 self._note(sighting)
-            self._expect(len(self._entries))
+            self._expect(self.pending)
 
     async def _look(self, own: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()

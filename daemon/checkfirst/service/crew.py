@@ -89,9 +89,9 @@ class Crew:
         self._many = asyncio.Event()
         self._problem = ""
 
-    def expect(self, count: int) -> None:
-        """So many files are about to settle."""
-        if count >= MANY:
+    def expect(self, pending: Callable[[], int]) -> None:
+        """More files may be about to settle; `pending` counts them, which is not for nothing."""
+        if not self._many.is_set() and pending() >= MANY:
             self._many.set()
 
     def choose(self, works: Sequence[Work]) -> Doer:
