@@ -230,7 +230,8 @@ def test_files_that_are_here_already_are_told_of(scene, act):
     out_at.write_bytes(DATA)
     out = act("block", "add", SHA)[1]
     assert "lies there still" in out
-    assert f"To have it in the quarantine: checkfirst take '{out_at}'" in out  # it is long past
+    # It is long past, and `take` takes nothing from the released folder.
+    assert f"To have it in the quarantine, move it into {scene.downloads}." in out
     fresh = Facts(
         sha256=SHA, destination=os.fsencode(out_at), decided_at=time.time(), finished_at=time.time()
     )
@@ -243,6 +244,36 @@ def test_files_that_are_here_already_are_told_of(scene, act):
     assert f"checkfirst quarantine restore {stopped}" in out
     assert "third.bin" in out
     assert "tool.bin" not in out
+
+
+def test_ids_names_digits_and_patterns_mean_what_they_mean_elsewhere(scene, run, act):
+    first = scene.arrive(b"tool.bin", State.RELEASED, Facts(sha256=A))
+    scene.arrive(b"tool.bin", State.QUARANTINED, Facts(sha256=B))
+    unread = scene.arrive(HOSTILE, State.HELD)
+    code, out, _ = act("block", "add", str(first))
+    assert (code, out) == (0, f"Never released from now on: tool.bin (sha256 {A[:12]})\n")
+    code, _, err = act("block", "add", "tool.bin")
+    assert code == 2
+    assert "2 files with different contents are meant by that" in err
+    assert "Name one by its id: 2, 1." in err
+    assert "has not been read yet" in act("block", "add", str(unread))[2]
+    assert act("block", "add", "tool.*", B[:8])[0] == 0
+    assert {each["hash"] for each in listed(run, "block")} == {A, B}
+    assert "2 files are meant by that" in act("block", "remove", "tool.*")[2]
+    assert act("block", "remove", "2")[0] == 0
+    assert act("block", "remove", str(scene.downloads / "tool.bin"))[0] == 3
+    assert [each["hash"] for each in listed(run, "block")] == [A]
+
+
+def test_a_file_that_lies_here_comes_before_a_name_and_is_not_taken_for_a_number(scene, run, act):
+    number = scene.arrive(b"tool.bin", State.RELEASED, Facts(sha256=A))
+    (scene.top / "tool.bin").write_bytes(DATA)
+    (scene.top / str(number)).write_bytes(DATA)
+    assert act("allow", "add", "tool.bin", f"./{number}")[0] == 0
+    assert [each["hash"] for each in listed(run, "allow")] == [SHA]
+    code, _, err = act("allow", "add", str(number))
+    assert code == 2
+    assert f"Give ./{number} for the one that lies here, {A} for the other." in err
 
 
 def test_why_tells_what_the_lists_say_now(scene, run, keep):

@@ -59,8 +59,16 @@ def test_a_file_elsewhere_can_be_taken(home, ask):
     assert told.startswith("it lies in no watched folder. To have it judged now: checkfirst take")
 
 
+@pytest.mark.parametrize("name", [b"/etc/passwd", b"elsewhere"])
+def test_take_is_not_advised_where_it_would_refuse(ask, name):
+    told = ask(name)
+    assert told.startswith("it lies in no watched folder. ")
+    assert told.endswith("checkfirst check FILE")
+
+
 def test_own_folders_are_told_of(home, ask):
     assert "Released is not watched" in ask(put(home / "Downloads/Released/a"))
+    assert "state is not watched" in ask(put(home / "state/a"))
 
 
 @pytest.mark.usefixtures("running")

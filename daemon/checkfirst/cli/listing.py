@@ -68,6 +68,7 @@ def add(
             _tell_files(
                 lists.files(each.hash, _CONCERNED[name]),
                 since=now - glance.recheck_for,
+                watched=glance.watch[0],
                 is_running=is_running,
             )
     return 0
@@ -106,13 +107,14 @@ def _named(
     problems = []
     for word in words:
         try:
-            one = named_blocking(word, kinds, may_be_weak=name is ListName.BLOCK)
+            named = named_blocking(word, kinds, lists.known, may_be_weak=name is ListName.BLOCK)
         except Problem as problem:
             problems.append(problem)
             continue
-        found.setdefault(one.hash, one)
-        if not one.name and os.path.isfile(word):  # noqa: PTH113  (a question, never an error)
-            output.note(f"This is taken for a hash; the file of that name is ./{word}")
+        for one in named:
+            found.setdefault(one.hash, one)
+            if not one.name and os.path.isfile(word):  # noqa: PTH113  (a question, never an error)
+                output.note(f"This is taken for a hash; the file of that name is ./{word}")
     return list(found.values()), problems
 
 
@@ -138,7 +140,7 @@ def _entry(
 
 
 def _meant(lists: OwnLists, name: ListName, kept: dict[str, Listed], word: str) -> Listed:
-    """The entry of the database that a word means; Problem when there is none."""
+    """The entry of the database that a word means; Problem when there is none, or several."""
     lower = word.lower()
     if lower in kept:
         return kept[lower]
@@ -147,7 +149,10 @@ def _meant(lists: OwnLists, name: ListName, kept: dict[str, Listed], word: str) 
         if len(found) == 1:
             return kept[found[0]]
         raise Problem(f"{len(found)} entries begin so", "Give more digits.", about=word)
-    named = named_blocking(word, lists.weak_kinds_blocking(), may_be_weak=True)
+    meant = named_blocking(word, lists.weak_kinds_blocking(), lists.known, may_be_weak=True)
+    if len(meant) > 1:
+        raise Problem(f"{len(meant)} files are meant by that", "Name one by its id.", about=word)
+    named = meant[0]
     if found := [each for each in named.hashes if each in kept]:
         return kept[found[0]]
     if place := lists.place_blocking(name, named.hashes):
@@ -185,10 +190,11 @@ def _of_weak(recheck_for: float, *, is_running: bool) -> str:
     return f"History keeps SHA-256, so what was released of late is read for it {when}."
 
 
-def _tell_files(rows: Sequence[Arrival], *, since: float, is_running: bool) -> None:
+def _tell_files(rows: Sequence[Arrival], *, since: float, watched: str, is_running: bool) -> None:
     """Files with the same bytes that are here already, as far as the list changes something.
 
-    What was decided after `since` is taken back by the daemon.
+    What was decided after `since` is taken back by the daemon; what is put into the folder
+    `watched` is judged anew, while `take` leaves alone what lies in the released folder.
     """
     for row in rows[:_MOST_FILES]:
         shown, number = show(row.name), row.id
@@ -210,7 +216,8 @@ def _tell_files(rows: Sequence[Arrival], *, since: float, is_running: bool) -> N
                 then = "now" if is_running else "when checkfirst runs"
                 output.line(f"    It is taken into the quarantine {then}.")
             else:
-                output.line(f"    To have it in the quarantine: checkfirst take '{where}'")
+                folder = show(os.fsencode(watched))
+                output.line(f"    To have it in the quarantine, move it into {folder}.")
     if len(rows) > _MOST_FILES:
         output.line(f"  and {len(rows) - _MOST_FILES} more files: checkfirst why {rows[0].sha256}")
 

@@ -8,13 +8,15 @@ from checkfirst.store.listed import ListName
 _ADD = {
     ListName.ALLOW: """Always release these files from now on, whatever others say of them.
 
-    Files are known by what is in them: give a SHA-256, or a FILE, which is hashed where it lies. A
-    word that looks like a hash is one; the file of that name is ./WORD.
+    Files are known by what is in them: give a SHA-256; a FILE, which is hashed where it lies; or
+    the number, the name or a pattern of files in the history. A word that looks like a hash is
+    one; the file of that name is ./WORD.
     """,
     ListName.BLOCK: """Never release these files from now on, whatever others say of them.
 
-    Files are known by what is in them: give a SHA-256, SHA-1 or MD5, or a FILE, which is hashed
-    where it lies. A word that looks like a hash is one; the file of that name is ./WORD.
+    Files are known by what is in them: give a SHA-256, SHA-1 or MD5; a FILE, which is hashed where
+    it lies; or the number, the name or a pattern of files in the history. A word that looks like a
+    hash is one; the file of that name is ./WORD.
     """,
 }
 
@@ -39,7 +41,7 @@ def _fill(group: click.Group, name: ListName) -> None:
     """Both groups have the same commands."""
 
     @group.command("add", help=_ADD[name], short_help="Put files on the list, by hash or by file.")
-    @click.argument("words", nargs=-1, required=True, metavar="HASH|FILE...")
+    @click.argument("words", nargs=-1, required=True, metavar="HASH|FILE|ID...")
     @click.option("--note", default="", metavar="TEXT", help="Why; told when the list decides.")
     @click.option("--for", "length", metavar="TIME", help="For so long only, such as 30d.")
     @click.pass_context
@@ -49,10 +51,10 @@ def _fill(group: click.Group, name: ListName) -> None:
         context.exit(put(context.obj, name, words, note, _seconds(length)))
 
     @group.command("remove", short_help="Take files off the list, by hash or by file.")
-    @click.argument("words", nargs=-1, required=True, metavar="HASH|FILE...")
+    @click.argument("words", nargs=-1, required=True, metavar="HASH|FILE|ID...")
     @click.pass_context
     def remove(context: click.Context, words: tuple[str, ...]) -> None:
-        """Take files off the list, by hash, its first six or more digits, or by file."""
+        """Take files off the list, by hash, its first six or more digits, file, name or number."""
         from checkfirst.cli.listing import remove as take_off  # noqa: PLC0415  (likewise)
 
         context.exit(take_off(context.obj, name, words))

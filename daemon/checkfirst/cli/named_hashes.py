@@ -1,22 +1,30 @@
-"""What a person means by the words after `allow add` and its like: hashes, and files to be hashed.
+"""What a person means by the words after `allow add` and its like: hashes and files.
 
+A file is one that lies there, which is hashed, or one that history knows.
 A word that looks like a hash is one, whatever files there are; `./WORD` is the file of that name.
+What lies there comes before what history has under that name.
 """
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from checkfirst.cli.progress import progress
 from checkfirst.errors import FileProblem, Problem
+from checkfirst.model import Arrival
 from checkfirst.policy import hashes
 from checkfirst.policy.names import escape, show
 from checkfirst.vault.digest import digests_and_head_blocking
 from checkfirst.vault.grip import grasp_blocking
 
 _HEX = frozenset("0123456789abcdefABCDEF")
+_PATTERN = frozenset("*?[")
 _NEARLY = 24
 """So many hexadecimal digits that are no hash were meant to be one."""
+_MOST_IDS = 10
+
+Find = Callable[[str], Sequence[Arrival]]
+"""The files of the journal that a word means, by number, name, path, digits or pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +47,47 @@ class Named:
         return f"{self.name} (sha256 {self.hash[:12]})" if self.name else self.hash
 
 
-def named_blocking(word: str, kinds: Collection[str], *, may_be_weak: bool) -> Named:
-    """Read the word, and the file it names; raises Problem. `kinds` as for a fingerprint."""
+def named_blocking(
+    word: str, kinds: Collection[str], find: Find, *, may_be_weak: bool
+) -> list[Named]:
+    """Read the word, and the file it names; raises Problem. `kinds` as for a fingerprint.
+
+    Only a pattern means several.
+    """
     try:
         found = hashes.read(word, may_be_weak=may_be_weak)
     except ValueError as error:
         reason = str(error)
         advice = f"{reason[:1].upper()}{reason[1:]}. A file of that name is ./{word}."
         raise Problem("This hash cannot be used here", advice, about=word) from error
-    return Named((found,)) if found is not None else _file_blocking(word, kinds)
+    if found is not None:
+        return [Named((found,))]
+    try:
+        os.lstat(word)
+    except (OSError, ValueError):
+        if known := _known(word, find):
+            return known
+    else:
+        if word.isdigit() and (known := _known(word, find)):
+            raise Problem(
+                "This is the name of a file that lies here, and the number of another",
+                f"Give ./{word} for the one that lies here, {known[0].hash} for the other.",
+                about=word,
+            )
+    return [_file_blocking(word, kinds)]
+
+
+def _known(word: str, find: Find) -> list[Named]:
+    """What history has under this word, each content once."""
+    rows = {row.sha256: row for row in reversed(find(word))}
+    unread = rows.pop(None, None)
+    if unread is not None and not rows:
+        raise Problem("This file has not been read yet", "Try again later.", about=escape(word))
+    if len(rows) > 1 and not _PATTERN & set(word):
+        ids = ", ".join(str(row.id) for row in [*rows.values()][: -_MOST_IDS - 1 : -1])
+        title = f"{len(rows)} files with different contents are meant by that"
+        raise Problem(title, f"Name one by its id: {ids}.", about=escape(word))
+    return [Named((sha256,), show(row.name)) for sha256, row in rows.items() if sha256]
 
 
 def _file_blocking(word: str, kinds: Collection[str]) -> Named:
@@ -62,7 +102,7 @@ def _file_blocking(word: str, kinds: Collection[str]) -> Named:
     except FileNotFoundError as error:
         title, advice = (
             "There is no such file",
-            "Give a file, or a SHA-256 (64 hexadecimal digits).",
+            "Give a file, an id or a name that `checkfirst history` shows, or a SHA-256.",
         )
         if len(word) >= _NEARLY and _HEX.issuperset(word):
             title = "This is neither a file nor a hash"

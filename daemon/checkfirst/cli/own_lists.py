@@ -80,6 +80,10 @@ class OwnLists:
         ]
         return "; ".join(said) or None
 
+    def known(self, word: str) -> list[Arrival]:
+        """The files of the journal that a person may mean by it, newest first."""
+        return self._reading.find(word)
+
     def files(self, found: str, states: Collection[State]) -> list[Arrival]:
         """The files with these bytes in these states, newest first."""
         return self._reading.with_hash(found, states)

@@ -15,6 +15,7 @@ from checkfirst.intake.holder import holders_blocking
 from checkfirst.policy.ignore import Temporary, ignored, partner, temporary
 from checkfirst.policy.names import escape, show
 from checkfirst.policy.settle import OTHER_EXPIRES
+from checkfirst.policy.system_folders import is_of_the_system
 from checkfirst.service.lock import running_pid
 from checkfirst.settings.units import duration_text
 from checkfirst.vault.grip import ignore_lease_breaks, lease_blocking
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from checkfirst.settings.schema import Settings
 
 _JUDGE = "To have it judged now: checkfirst take FILE"
+_CHECK = "To have a file judged where it lies: checkfirst check FILE"
+"""What works where `take` refuses."""
 _NOTHING = "Nothing is to be done."
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _KINDS = (
@@ -86,7 +89,14 @@ def untaken_blocking(name: bytes, settings: "Settings", clock: "Clock") -> Untak
 
 
 def _elsewhere(look: _Look) -> _Answer:
-    return ("it lies in no watched folder", _JUDGE) if look.root is None else None
+    if look.root is not None:
+        return None
+    is_taken = (
+        stat.S_ISREG(look.seen.st_mode)
+        and look.seen.st_uid == os.geteuid()
+        and not is_of_the_system(look.path)
+    )
+    return "it lies in no watched folder", _JUDGE if is_taken else _CHECK
 
 
 def _own(look: _Look) -> _Answer:
@@ -185,8 +195,8 @@ def _too_soon(look: _Look) -> _Answer:
 
 
 _REASONS: tuple[Callable[[_Look], _Answer], ...] = (
-    _elsewhere,
     _own,
+    _elsewhere,
     _folder,
     _in_a_folder,
     _no_file,
