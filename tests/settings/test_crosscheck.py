@@ -43,6 +43,29 @@ def test_what_cannot_go_together_is_told(desk, text, told):
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("watch: ~/d\nreleased: ~/d", ["watch: give a list", "released: is a watched folder"]),
+        ("watch: [~/d, 5]\nreleased: ~/d",
+         ["watch.1: give a path", "released: is a watched folder (watch.0)"]),
+        ("watch: [5, ~/d, ~/d]",
+         ["watch.0: give a path", "watch.2: is the same folder as watch.1"]),
+        ("watch: [5]\nreleased: ~/Downloads", ["watch.0: give a path"]),
+        ("watch: 5\nreleased: ~/Downloads", ["watch: give a list"]),
+        ("watch: ''\nreleased: ~/q\nquarantine: ~/q",
+         ["watch: give a list", "quarantine: is the released folder"]),
+        ("lists: {block: 7}\nwatch: ~/d\nreleased: ~/d",
+         ["lists.block: give a list", "watch: give a list", "released: is a watched folder"]),
+        ("sources: [nonsense, remembered]", ["sources.0: "]),
+    ],
+)  # fmt: skip
+def test_what_is_right_beside_a_mistake_is_held_against_the_rest(desk, text, told):
+    problems = [problem.partition(": ")[2] for problem in desk.problems(text)]
+    assert len(problems) == len(told)
+    assert all(map(str.startswith, problems, told)), problems
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "quarantine: ~/Downloads/Quarantine",
@@ -84,9 +107,11 @@ def test_every_problem_of_the_sources_is_told_with_its_place(desk):
     )
     assert [each.partition(": ")[0] for each in problems] == [
         "settings.yaml:4:5",
+        "settings.yaml:5:5",
         "settings.yaml:6:5",
     ]
     assert "did you mean virustotal?" in problems[0]
-    assert "did you mean known-good?" in problems[1]
+    assert "sources.2: is in the list already" in problems[1]
+    assert "did you mean known-good?" in problems[2]
     (problem,) = desk.problems("sources:\n  - lists\n  - remembered\n  - remembered\n")
     assert problem.startswith("settings.yaml:4:5: sources.2: is in the list already")

@@ -25,6 +25,7 @@ class Clash:
 
     keys: tuple[KeyPath, ...]
     text: str
+    """A format in which `{1}` is the second of the keys as it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,10 @@ def _watched(settings: "Settings") -> Iterator[Clash]:
     watched = [(("watch", n), _place(path)) for n, path in enumerate(settings.watch)]
     for (key_1, one), (key_2, two) in combinations(watched, 2):
         if one.equals(two):
-            yield Clash((key_2, key_1), f"is the same folder as watch.{key_1[1]}")
+            yield Clash((key_2, key_1), "is the same folder as {1}")
         elif recursive and (one.is_inside(two) or two.is_inside(one)):
             text = (
-                f"lies in one tree with watch.{key_1[1]}, which is looked into with all its "
+                "lies in one tree with {1}, which is looked into with all its "
                 "sub-folders (intake.recursive); name the outer one alone"
             )
             yield Clash((key_2, key_1, ("intake", "recursive")), text)
@@ -75,11 +76,11 @@ def _watched(settings: "Settings") -> Iterator[Clash]:
     for key, root in watched:
         for name, place in (("released", released), ("quarantine", quarantine), ("state", state)):
             if place.equals(root):
-                text = f"is a watched folder (watch.{key[1]}); choose a folder of its own"
+                text = "is a watched folder ({1}); choose a folder of its own"
                 yield Clash(((name,), key), text)
         if recursive and state.is_inside(root):
             text = (
-                f"lies inside a watched folder (watch.{key[1]}) that is looked into with all its "
+                "lies inside a watched folder ({1}) that is looked into with all its "
                 "sub-folders (intake.recursive); choose a folder outside"
             )
             yield Clash((("state",), key, ("intake", "recursive")), text)

@@ -6,8 +6,10 @@ value is ever repeated in a problem.
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -21,13 +23,18 @@ from checkfirst.settings.tree import (
     Place,
     Problem,
     Written,
+    as_in,
     dotted,
     leaves,
     merge,
     setting_of,
     value_at,
+    with_changes,
     without,
 )
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _COMMAND_LINE = Place("command line", (2, 0, 0))
 
@@ -130,9 +137,10 @@ def _validate(
 ) -> tuple[Settings | None, list[tuple[tuple[KeyPath, ...], str]]]:
     """The settings, and what is wrong with them.
 
-    What has a wrong value is set to its default for once, so that the rest can be held against
-    each other and all problems are told together.
+    What has a wrong value is left out for once, so that the rest can be held against each other
+    and all problems are told together.
     """
+    bad: set[KeyPath] = set()
     wrong: list[tuple[tuple[KeyPath, ...], str]] = []
     try:
         settings = Settings.model_validate(values, context=context)
@@ -144,18 +152,32 @@ def _validate(
             # A list is also called too short when items of it are wrong.
             if error["type"] != "too_short" or not value_at(values, error["loc"])
         ]
-        try:
-            sound = without(values, {error["loc"] for error in errors})
-            settings = Settings.model_validate(sound, context=context)
-        except ValidationError:
+        for lists in (_single_items(values, errors), {}):
+            bad = {error["loc"] for error in errors} - lists.keys()
+            sound = without(with_changes(values, lists), bad)
+            with suppress(ValidationError):
+                settings = Settings.model_validate(sound, context=context)
+                break
+        else:
             return None, wrong
-    bad = {keys[0] for keys, _ in wrong}
-    wrong += [
-        (clash.keys, clash.text)
-        for clash in (clashes_blocking(settings) if compare else ())
-        if not any(_touches(key, other) for key in clash.keys for other in bad)
-    ]
+    for clash in clashes_blocking(settings) if compare else ():
+        keys = tuple(as_in(key, bad) for key in clash.keys)
+        if not any(_touches(key, other) for key in keys for other in bad):
+            wrong.append((keys, clash.text.format(*map(dotted, keys))))
     return settings, wrong
+
+
+def _single_items(
+    values: Mapping[str, object], errors: list["ErrorDetails"]
+) -> dict[KeyPath, object]:
+    """As lists, the values that should be such: what they hold counts as soon as that is mended."""
+    written = {error["loc"]: value_at(values, error["loc"]) for error in errors}
+    wanted = {error["loc"] for error in errors if error["type"] == "tuple_type"}
+    return {
+        key: [value]
+        for key, value in written.items()
+        if key in wanted and value and isinstance(value, str)
+    }
 
 
 def _touches(one: KeyPath, other: KeyPath) -> bool:

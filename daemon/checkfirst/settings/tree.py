@@ -4,7 +4,7 @@ A key path is a tuple of names and list positions, such as `("watch", 0)`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 KeyPath = tuple[str | int, ...]
@@ -100,17 +100,38 @@ def with_changes(
 
 
 def without(tree: Mapping[str, object], keys: set[KeyPath]) -> dict[str, object]:
-    """The tree without the values at `keys`; a list that lost an item goes as a whole."""
-    gone = {setting_of(key) for key in keys}
+    """The tree without the values at `keys`; a list that lost all its items goes as a whole."""
+    items = {key[: len(setting_of(key)) + 1] for key in keys}
+    return _pruned(tree, (), items)
 
-    def prune(branch: Mapping[str, object], above: KeyPath) -> dict[str, object]:
-        return {
-            name: prune(value, (*above, name)) if isinstance(value, Mapping) else value
-            for name, value in branch.items()
-            if (*above, name) not in gone
-        }
 
-    return prune(tree, ())
+def _pruned(
+    branch: Mapping[str, object], above: KeyPath, gone: Collection[KeyPath]
+) -> dict[str, object]:
+    kept: dict[str, object] = {}
+    for name, value in branch.items():
+        path = (*above, name)
+        if isinstance(value, Mapping):
+            left: object = _pruned(value, path, gone)
+        elif isinstance(value, list | tuple):
+            left = [item for n, item in enumerate(value) if (*path, n) not in gone]
+        else:
+            left = value
+        if path not in gone and (left or not value):
+            kept[name] = left
+    return kept
+
+
+def as_in(key: KeyPath, keys: set[KeyPath]) -> KeyPath:
+    """Where in the whole tree the value lies that `without(tree, keys)` has at `key`."""
+    *setting, n = key
+    if not isinstance(n, int):
+        return key
+    at = len(setting)
+    lost = {each[at] for each in keys if list(each[:at]) == setting and len(each) > at}
+    for gone in sorted(each for each in lost if isinstance(each, int)):
+        n += gone <= n
+    return (*setting, n)
 
 
 def setting_of(key: KeyPath) -> KeyPath:
