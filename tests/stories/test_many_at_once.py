@@ -84,6 +84,7 @@ def all_is_well(house: House) -> None:
     assert {path.name for path in house.released.iterdir()} == {
         f"{number}.txt" for number in range(COUNT) if number % EVIL
     }
+    assert len(house.rows()) == COUNT
     for row in house.rows():
         number = int(row.name.split(b".")[0])
         assert row.state is (State.RELEASED if number % EVIL else State.QUARANTINED)
@@ -111,6 +112,25 @@ def test_one_that_is_killed_loses_nothing_and_is_told_of(house: House):
         os.kill(helper, signal.SIGKILL)
         all_is_well(house)
         assert house.said("A second process that helped")
+
+
+@pytest.mark.parametrize("how", ["hang up", "stop"])
+def test_one_that_hangs_is_waited_for_by_no_hang_up_and_no_stop(house: House, how: str):
+    with house.running():
+        drop(house)
+        [helper] = wait_for("it comes", lambda: helpers(house.pid))
+        wait_for("it has begun", lambda: ended(house) > COUNT // 10)
+        os.kill(helper, signal.SIGSTOP)
+        wait_for("all wait for it", lambda: len(house.rows()) > ended(house))
+        if how == "stop":
+            assert house.stop() < 8  # and with the exit code of an orderly end
+            house.start()
+        else:
+            house.hang_up()
+            wait_for("read anew", lambda: len(house.log("watching")) == 2)
+        assert b"hands_process" not in _command(helper)
+        all_is_well(house)
+        assert not house.log("problem")
 
 
 def test_a_daemon_that_is_killed_takes_it_along_and_the_next_one_ends_what_they_began(

@@ -427,6 +427,15 @@ def test_only_scratch_that_can_be_no_arrival_is_cleared_away(scene):
     assert (strange / "payload.quarantined").exists()
 
 
+def test_what_we_had_in_hand_in_another_life_of_this_process_is_mended_too(scene):
+    number = scene.row(State.HOLDING)
+    origin = scene.put(scene.downloads)
+    assert len(scene.do(lambda journal: journal.claim([number]))) == 1
+    row = scene.recovered(number)
+    assert row.state is State.LEFT
+    assert origin.exists()
+
+
 def test_many_interrupted_rows_cost_one_listing_of_the_quarantine(scene, monkeypatch):
     rows = [scene.row(State.QUARANTINING, b"bytes") for _ in range(20)]
     for n in range(50):

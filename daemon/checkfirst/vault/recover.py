@@ -63,9 +63,14 @@ class Recovery:
         self._stopped = stopped
 
     async def everything(self) -> list[Arrival]:
-        """At start: all rows, all held folders, the quarantine. What is left to be worked on."""
-        # Rows that a command is working on right now are that command's.
-        await self.take_over([row.id for row in await self._journal.open_rows()])
+        """At start: all rows, all held folders, the quarantine. What is left to be worked on.
+
+        Also at the start of another life in the same process, in which nobody works any more.
+        """
+        # Rows that a command is working on right now are that command's. What we have claimed are
+        # batches whose results are not known, as a second process was lost with them: before they
+        # are mended, their files would be found where they came and get rows anew.
+        await self.look_again([row.id for row in await self._journal.open_rows()])
         await asyncio.to_thread(clear_scratch_blocking, self._places)
         await self.seal()
         await self._adopt_held()
