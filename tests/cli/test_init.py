@@ -86,6 +86,7 @@ class Home:
             "PATH": str(folder.parent / "bin"),  # where no service manager is
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "PYTHONIOENCODING": "utf-8",
+            "COLUMNS": "200",  # the folders of a test have long names
             URL: url,
         }
 
@@ -438,6 +439,44 @@ def test_a_name_that_no_settings_file_can_hold_is_refused(home):
     assert "d\\xff" in done.stderr
 
 
+def test_a_command_that_is_in_no_path_is_put_where_it_is_found_with_its_settings(home):
+    (home.folder.parent / "bin" / "checkfirst").unlink()
+    put = home.folder / ".local/bin/checkfirst"
+    home.environment["PATH"] += f"{os.pathsep}{put.parent}"
+    named = home.folder / "repository/settings.yaml"
+    named.parent.mkdir()
+    done = home.run("--settings", str(named), "init", "--yes", "--mode", "stop-unknowns")
+    assert done.returncode == 0
+    assert f"Written  {put}, the command\n" in done.stdout
+    assert "Look for trouble:  checkfirst doctor\n" in done.stdout
+    assert "alias" not in done.stdout
+    typed = subprocess.run(
+        ["/bin/sh", "-c", "checkfirst settings show"],
+        cwd="/",
+        env=home.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert typed.returncode == 0
+    assert "mode: stop-unknowns" in typed.stdout
+    again = home.run("--settings", str(named), "init", "--yes", "--replace")
+    assert "the command" not in again.stdout
+    assert "Look for trouble:  checkfirst doctor\n" in again.stdout
+
+
+def test_somebody_elses_program_of_that_name_stays(home):
+    (home.folder.parent / "bin" / "checkfirst").unlink()
+    there = home.folder / ".local/bin/checkfirst"
+    there.parent.mkdir(parents=True)
+    there.write_text("mine")
+    home.environment["PATH"] += f"{os.pathsep}{there.parent}"
+    done = home.run("init", "--yes")
+    assert done.returncode == 0
+    assert "alias checkfirst=" in done.stdout
+    assert there.read_text() == "mine"
+
+
 def test_where_the_command_is_in_no_path_and_notifications_cannot_be_shown_it_is_said_how(home):
     (home.folder.parent / "bin" / "checkfirst").unlink()
     home.environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nowhere"
@@ -445,6 +484,20 @@ def test_where_the_command_is_in_no_path_and_notifications_cannot_be_shown_it_is
     assert done.returncode == 0
     start = next(line for line in done.stdout.splitlines() if line.startswith("Start it:"))
     assert str(Path(sys.executable).parent.name) in start
+    alias = next(line for line in done.stdout.splitlines() if "alias checkfirst=" in line)
+    assert alias.startswith("From everywhere:   ")
+    script = f"{alias.partition(':')[2]}\nshopt -s expand_aliases\ncheckfirst settings path\n"
+    typed = subprocess.run(
+        ["/bin/bash"],
+        cwd="/",
+        env=home.environment,
+        input=script,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert (typed.returncode, typed.stderr) == (0, "")
+    assert str(home.settings) in typed.stdout
     if importlib.util.find_spec("desktop_notifier") is None:
         assert "No notifications:  desktop-notifier is not installed (" in done.stdout
         assert "-m pip install 'desktop-notifier" in done.stdout

@@ -134,8 +134,10 @@ def test_notes_and_answers_are_wrapped_between_words_on_a_terminal(terminal, mon
     monkeypatch.setattr(sys, "stderr", notes)
     monkeypatch.setenv("NO_COLOR", "1")
     output.note("word " * 20)
+    output.note("  " + "word " * 10)
     output.marked("open", "green", "word " * 20)
-    assert notes.getvalue().splitlines() == [" ".join(["word"] * n) for n in (8, 8, 4)]
+    lines = [(0, 8), (0, 8), (0, 4), (2, 8), (2, 2)]
+    assert notes.getvalue().splitlines() == [" " * n + " ".join(["word"] * m) for n, m in lines]
     assert answers.getvalue().splitlines() == [
         begin + " ".join(["word"] * n) for begin, n in (("open  ", 7), ("      ", 7), ("      ", 6))
     ]

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shlex
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +16,14 @@ from checkfirst.errors import Problem, SettingsError, StoreError
 from checkfirst.notify.desktop import Desktop
 from checkfirst.policy.names import show
 from checkfirst.service.assemble_probe import count_requests, probe_key, probe_key_uncounted
-from checkfirst.service.command import typed_command_blocking
+from checkfirst.service.command import (
+    can_be_found_blocking,
+    own_command,
+    program,
+    typed_command_blocking,
+)
 from checkfirst.service.lock import hang_up
+from checkfirst.service.own_file import OwnFile
 from checkfirst.settings import find, new_file
 from checkfirst.settings.downloads import downloads_blocking
 from checkfirst.settings.kept_key import keep_key_blocking
@@ -46,6 +54,8 @@ class Plan:
     uncounted: int = 0
     """Requests that the ledger does not know yet."""
     keyring: Keyring | None = None
+    program: OwnFile | None = None
+    """To be written, where the command would not be found by its name."""
     at_login: bool = False
     """Whether the daemon is to be started at login, and now."""
 
@@ -113,6 +123,12 @@ class Plan:
             yield f"Made     {show(os.fsencode(folder))}"
         kept = new_file.write_blocking(self.path, self._values(self.changes), self.old)
         yield f"Written  {show(os.fsencode(self.path))}"
+        if self.program is not None:
+            try:
+                self.program.write_blocking(force=False)
+                yield f"Written  {show(os.fsencode(self.program.path))}, the command"
+            except Problem as problem:
+                yield f"Failed   {problem}"
         if kept is not None:
             yield f"Kept     the old one as {show(os.fsencode(kept))}"
         if self.key is not None:
@@ -131,13 +147,20 @@ class Plan:
             yield "checkfirst is running, and reads its settings again."
             return
         command = typed_command_blocking()
-        if self._shadowed():
-            command += f" --settings {show(os.fsencode(self.path))}"
+        named = program(str(self.path), self.environ)
+        is_named = command == "checkfirst" and named.is_written_blocking()
+        settings_named = str(self.path) if self._shadowed() and not is_named else None
+        if settings_named is not None:
+            command += f" --settings {show(os.fsencode(settings_named))}"
         if self.key is None and self.known_key_blocking().found is None:
             yield f"API key first:     {command} key set"
         if not self.at_login:
             yield f"Start it:          {command} run"
         yield f"Look for trouble:  {command} doctor"
+        if not command.startswith("checkfirst"):
+            alias = f"alias checkfirst={shlex.quote(shlex.join(own_command(settings_named, [])))}"
+            yield f"From everywhere:   {show(os.fsencode(alias))}"
+            yield "                   (a line for ~/.bashrc or its like)"
         told = settings.notify.desktop and settings.notify.level != "none"
         desktop = Desktop(press=lambda _: None, environ=self.environ)
         if told and desktop.has_session and (why_not := desktop.why_not_blocking()):
@@ -182,6 +205,9 @@ def begin_blocking(path: Path | None, environ: Mapping[str, str]) -> Plan:
         if old.broken:
             faults = ["it is not written as settings are"]
     plan = Plan(target, environ, old, faults, keyring=system_keyring_blocking())
+    file = program(str(target), environ)
+    if shutil.which("checkfirst") is None and can_be_found_blocking(file, environ):
+        plan.program = file
     downloads = downloads_blocking(environ)
     if "watch" not in plan.old_values and downloads != Path(home(environ), "Downloads"):
         plan.take({("watch",): [plan.written(str(downloads))]})

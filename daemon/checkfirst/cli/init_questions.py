@@ -38,6 +38,8 @@ def ask(plan: Plan, told: Collection[str]) -> None:
         ("notifications", settings.notify.level.encode()),
         ("API key", _where_key(plan).encode()),
     ]
+    if plan.program is not None:
+        rows.append(("command", os.fsencode(plan.program.path)))
     if plan.at_login:
         rows.append(("starts", b"at login, and now"))
     for label, value in rows:

@@ -185,8 +185,10 @@ def as_json(value: object) -> None:
 
 def note(words: str) -> None:
     """A remark that is no part of the answer, on stderr; wrapped on a terminal."""
-    for each in _wrapped(escape(words), 0, sys.stderr):
-        print(each, file=sys.stderr)
+    shown = escape(words)
+    indent = len(shown) - len(shown.lstrip(" "))
+    for each in _wrapped(shown.lstrip(" "), indent, sys.stderr):
+        print(" " * indent + each, file=sys.stderr)
 
 
 def problem(error: CheckfirstError) -> None:

@@ -4,7 +4,11 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from checkfirst.service.own_file import OwnFile
+from checkfirst.settings.places import home
 
 
 def own_command(
@@ -30,3 +34,20 @@ def typed_command_blocking(interpreter: str = sys.executable) -> str:
         return shlex.join([interpreter, "-m", "checkfirst"])
     near = os.path.relpath(script)
     return shlex.quote(script if near.startswith("..") else near)
+
+
+def program(settings: str | None, environ: Mapping[str, str]) -> OwnFile:
+    """What makes `checkfirst`, as all texts call it, this installation with these settings."""
+    command = shlex.join(own_command(settings, []))
+    content = f'#!/bin/sh\n# {_MARK}\nexec {command} "$@"\n'
+    path = Path(home(environ), ".local", "bin", "checkfirst")
+    return OwnFile(path, content, _MARK, is_program=True)
+
+
+def can_be_found_blocking(file: OwnFile, environ: Mapping[str, str]) -> bool:
+    """Whether a program there would be found by its name, and takes no other's place."""
+    folders = environ.get("PATH", "").split(os.pathsep)
+    return str(file.path.parent) in folders and not os.path.lexists(file.path)
+
+
+_MARK = "Written by `checkfirst init`, so that the command is found everywhere."

@@ -1,4 +1,4 @@
-"""A file that we put among a person's own: a unit, a menu entry. Written, compared, removed.
+"""A file that we put among a person's own: a unit, a menu entry, a command.
 
 A file that is there already and says something else is somebody's work, and is neither overwritten
 nor removed unasked.
@@ -24,6 +24,7 @@ class OwnFile:
     mark: str = ""
     """What tells that an older one was ours too; without one, only the same content does."""
     encoding: str = "utf-8"
+    is_program: bool = False
 
     def written_blocking(self) -> bytes | None:
         """What is there now; None when nothing is. Raises Problem."""
@@ -55,6 +56,8 @@ class OwnFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 draft.write_bytes(self._bytes())
+                if self.is_program:
+                    draft.chmod(0o755)
                 draft.replace(self.path)
             finally:
                 draft.unlink(missing_ok=True)
