@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import shutil
 import stat
 
 import pytest
@@ -121,9 +122,27 @@ def test_delete_while_the_quarantine_is_away_says_so_and_does_nothing(scene, act
     (scene.top / "quarantine").mkdir()
     code, out, err = act("quarantine", "delete", "1", "--yes")
     assert (code, out) == (3, "")
+    assert "The file is not in the quarantine, so nothing was done" in err
+    assert "Is the disk of the quarantine mounted?" in err
+    (scene.top / "quarantine").rmdir()
+    code, out, err = act("quarantine", "delete", "1", "--yes")
+    assert (code, out) == (3, "")
     assert "The quarantine is away, so nothing was done" in err
-    assert "Is its disk mounted?" in err
+    assert "removed" not in err
     assert scene.row(number) == before
+
+
+def test_the_only_file_can_be_removed_by_hand_and_then_be_deleted_as_it_is_told(scene, act):
+    number = scene.quarantine(b"setup.exe")
+    folder = scene.payload(number).parent
+    shutil.rmtree(folder)
+    code, _, err = act("quarantine", "delete", "1", "--yes")
+    assert code == 3
+    assert "make an empty one of that name" in err
+    assert str(folder) in err
+    folder.mkdir()
+    assert act("quarantine", "delete", "1", "--yes")[:2] == (0, "deleted  setup.exe\n")
+    assert not folder.exists()
 
 
 def test_delete_tells_what_remains(scene, act):

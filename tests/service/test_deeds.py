@@ -280,7 +280,7 @@ async def test_nothing_is_deleted_while_an_empty_mount_point_is_all_there_is(des
 
     await asyncio.to_thread(unmount)
     (deed,) = await (await desk.hand()).delete([row])
-    assert "quarantine is away" in deed.problem.title
+    assert "not in the quarantine" in deed.problem.title
     assert await desk.row(number) == row
     await asyncio.to_thread(mount)
     (deed,) = await (await desk.hand()).delete([row])

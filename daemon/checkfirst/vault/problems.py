@@ -64,15 +64,19 @@ class TamperedError(FileProblem):
 
 
 class AwayError(FileProblem):
-    """The quarantine is not there, or not the one that the file was put into."""
+    """The quarantine is not there, or may not be the one that the file was put into."""
 
     def __init__(self, folder: bytes) -> None:
-        super().__init__(
-            "The quarantine is away, so nothing was done",
-            "Is its disk mounted? If you have removed this folder yourself, make an empty one of "
-            "that name and delete the file once more.",
-            about=show(folder),
-        )
+        title = "The quarantine is away, so nothing was done"
+        to_do = "Is its disk mounted?"
+        if os.path.isdir(os.path.dirname(folder)):
+            # A folder that was emptied, and the place where its disk should be: they look alike.
+            title = "The file is not in the quarantine, so nothing was done"
+            to_do = (
+                "Is the disk of the quarantine mounted? If it is, somebody has removed this folder;"
+                " then make an empty one of that name, and delete the file once more."
+            )
+        super().__init__(title, to_do, about=show(folder))
 
 
 class LeftError(FileProblem):
