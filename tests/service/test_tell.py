@@ -18,6 +18,7 @@ from checkfirst.model import (
 from checkfirst.service.tell import BURST, Teller
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Work
 from checkfirst.sources.virustotal.events import Asked, Waiting
+from checkfirst.watch.telling import Trouble, WatchEvent
 
 
 @pytest.fixture
@@ -46,6 +47,15 @@ def test_what_passes_by_itself_or_was_told_before_alarms_nobody(teller, caplog):
     teller.left(passing, is_first=True)
     teller.left(Missed(Work(_arrival(b"f")), State.LEFT, "no space"), is_first=False)
     assert {record.levelno for record in caplog.records} == {logging.DEBUG}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "word"), [(Trouble.BACK, "watching"), (Trouble.LEFT_OUT, "not watched")]
+)
+def test_what_is_left_out_is_not_taken_for_the_line_that_says_ready(teller, caplog, trouble, word):
+    teller.watch(WatchEvent(trouble, b"/d", "some words"))
+    (record,) = caplog.records
+    assert (record.levelno, record.event, record.getMessage()) == (logging.INFO, word, "some words")
 
 
 def test_a_burst_arrives_in_one_line_and_a_few_in_a_line_each(teller, caplog):

@@ -272,7 +272,7 @@ async def test_sub_folders_that_are_left_out_are_told_once(bench):
     await do(os.makedirs, bench.below(b"a/b"))
     watcher = await bench.watch()
     told = await bench.told()
-    assert told.trouble is Trouble.NOTICE
+    assert told.trouble is Trouble.LEFT_OUT
     assert told.text.startswith("1 sub-folder is not looked into, as intake.recursive is false: ")
     await do(os.mkdir, bench.below(b"c"))
     await watcher.sweep()

@@ -171,6 +171,8 @@ class Teller(Listener):
         """Say what happened to a watched folder."""
         bad = event.trouble in {Trouble.LIMITED, Trouble.LOST, Trouble.OVERFLOW}
         level, word = (logging.WARNING, "problem") if bad else (logging.INFO, "watching")
+        if event.trouble is Trouble.LEFT_OUT:  # `watching` says that all is ready
+            word = "not watched"
         say(_log, level, word, "%s", event.text)
 
     def failure(self, role: str, reason: str) -> None:

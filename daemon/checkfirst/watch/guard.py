@@ -207,7 +207,7 @@ class Guard:
         number = self.folder.left_out
         if number and not self._told_left_out:
             self._told_left_out = True
-            self._tell(Trouble.NOTICE, f"{left_out(number)}: {self._name}")
+            self._tell(Trouble.LEFT_OUT, f"{left_out(number)}: {self._name}")
 
     def _tell(self, trouble: Trouble, text: str) -> None:
         self._on_event(WatchEvent(trouble, self.folder.configured, text))

@@ -18,7 +18,9 @@ class Trouble(StrEnum):
     BACK = "back"
     """It is watched again."""
     NOTICE = "notice"
-    """Something about the files from before the first start, or about what is not looked at."""
+    """Something about the files from before the first start."""
+    LEFT_OUT = "left out"
+    """There are sub-folders that nobody looks into."""
 
 
 @dataclass(frozen=True, slots=True)
