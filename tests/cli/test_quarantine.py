@@ -145,6 +145,16 @@ def test_the_only_file_can_be_removed_by_hand_and_then_be_deleted_as_it_is_told(
     assert not folder.exists()
 
 
+def test_a_folder_that_nothing_can_be_restored_to_is_named_and_nothing_is_promised(scene, act):
+    number = scene.quarantine(b"setup.exe")
+    code, out, err = act("quarantine", "restore", "1", "--to", "/proc/nowhere")
+    assert (code, out) == (3, "")
+    assert "Could not open the folder that it is to go to: the folder is not there" in err
+    assert "\n  /proc/nowhere\n" in err
+    assert "again" not in err
+    assert scene.payload(number).exists()
+
+
 def test_delete_tells_what_remains(scene, act):
     number = scene.quarantine(b"setup.exe")
     report = scene.payload(number).with_name("report.txt")

@@ -16,7 +16,7 @@ from checkfirst.model import (
     VerdictKind,
 )
 from checkfirst.service.tell import BURST, Teller
-from checkfirst.service.work import Done, InHand, Missed, Ordered, Work
+from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.sources.virustotal.events import Asked, Waiting
 from checkfirst.watch.telling import Trouble, WatchEvent
 
@@ -40,6 +40,13 @@ def test_a_reason_with_and_without_a_full_stop_makes_one_sentence(teller, caplog
         "It is away. The file is left where it is and tried again.",
         "It is away. The file is held and tried again.",
     ]
+
+
+def test_a_question_is_a_sentence_and_what_is_tried_again_is_said_by_the_daemon(teller, caplog):
+    order = _released(b"/r/f").order
+    teller.undone(Undone(order, "It is away. Is its disk mounted?"), is_first=True)
+    (message,) = caplog.messages
+    assert message == "It is away. Is its disk mounted? The file is still held and tried again."
 
 
 def test_what_passes_by_itself_or_was_told_before_alarms_nobody(teller, caplog):

@@ -27,6 +27,7 @@ def test_each_trouble_has_words_and_advice(number, words):
     assert problem.to_do
     assert problem.about == "/a/\\xff\\x0ab"
     assert problem.errno == number
+    assert "again" not in problem.to_do  # a command does it once
 
 
 def test_an_unknown_trouble_keeps_the_systems_words():

@@ -122,7 +122,13 @@ class Teller(Listener):
     def undone(self, undone: Undone, *, is_first: bool) -> None:
         """A decision could not be carried out; the file is still held."""
         level = logging.ERROR if is_first and not undone.quiet else logging.DEBUG
-        say(_log, level, "problem", "%s The file is still held.", _sentence(undone.reason))
+        say(
+            _log,
+            level,
+            "problem",
+            "%s The file is still held and tried again.",
+            _sentence(undone.reason),
+        )
 
     def left(self, missed: Missed, *, is_first: bool) -> None:
         """A file could not be taken."""
@@ -262,4 +268,4 @@ def in_words(again: Again) -> str:
 
 def _sentence(words: str) -> str:
     """Advice ends with a full stop, a mere title does not."""
-    return words if words.endswith(".") else f"{words}."
+    return words if words.endswith((".", "?")) else f"{words}."

@@ -106,12 +106,11 @@ class DiskError(FileProblem):
         self.errno = number
 
 
-_LATER: Final = "It is tried again within a minute."
 _WORDS: Final[dict[int, tuple[str, str]]] = {
-    errno.ENOSPC: ("no space is left on the disk", f"Free some space. {_LATER}"),
-    errno.EDQUOT: ("your disk quota is used up", f"Free some space. {_LATER}"),
+    errno.ENOSPC: ("no space is left on the disk", "Free some space."),
+    errno.EDQUOT: ("your disk quota is used up", "Free some space."),
     errno.EFBIG: ("the file is larger than may be written there", "Look at `ulimit -f`."),
-    errno.EROFS: ("the filesystem is read-only", f"Mount it writable. {_LATER}"),
+    errno.EROFS: ("the filesystem is read-only", "Mount it writable."),
     errno.EACCES: ("permission is denied", "Look at the owner and mode of file and folder."),
     errno.EPERM: (
         "the system does not allow it",
@@ -127,19 +126,22 @@ _WORDS: Final[dict[int, tuple[str, str]]] = {
         "that filesystem does not take such a name or such a file",
         "Choose a folder on another filesystem.",
     ),
-    errno.ENOENT: ("the folder is not there", f"Is its disk mounted? {_LATER}"),
+    errno.ENOENT: ("the folder is not there", "Is its disk mounted?"),
     errno.ENOTDIR: ("something that is no folder is in the way", "Move it away."),
     errno.ELOOP: ("a symbolic link is in the way", "Move it away."),
     errno.EEXIST: ("something of that name is in the way", "Move it away."),
-    errno.EMFILE: ("too many files are open", f"Look at `ulimit -n`. {_LATER}"),
-    errno.ESTALE: ("the network folder has gone away", f"Mount it again. {_LATER}"),
-    errno.ETXTBSY: ("the file is being run", _LATER),
+    errno.EMFILE: ("too many files are open", "Look at `ulimit -n`."),
+    errno.ESTALE: ("the network folder has gone away", "Mount it again."),
+    errno.ETXTBSY: ("the file is being run", "End that program."),
 }
 
 
 def translate(error: OSError, doing: str, path: bytes) -> FileProblem:
-    """Give the error words: `doing` completes "Could not …" (`move it into the quarantine`)."""
+    """Give the error words: `doing` completes "Could not …" (`move it into the quarantine`).
+
+    Whether it is tried again is said by whoever does so: the daemon does, a command does not.
+    """
     number = error.errno
     known = _WORDS.get(number) if number is not None else None
-    why, to_do = known or (os.strerror(number) if number else str(error), _LATER)
+    why, to_do = known or (os.strerror(number) if number else str(error), "")
     return DiskError(f"Could not {doing}: {why}", to_do, about=show(path), number=number)

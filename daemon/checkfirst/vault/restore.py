@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from checkfirst.policy.names import given
+from checkfirst.policy.names import given, show
 from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.failpoint import failpoint
 from checkfirst.vault.folder import (
@@ -66,6 +66,9 @@ def restore_blocking(  # noqa: PLR0913  (what, whence, whither, and how it is to
     alone = partial(alone_blocking, folder)
     try:
         there = make_folder_blocking(to)
+    except OSError as error:
+        raise translate(error, "open the folder that it is to go to", to) from error
+    try:
         try:
             moved = _verified_and_moved_blocking(
                 folder,
@@ -77,7 +80,7 @@ def restore_blocking(  # noqa: PLR0913  (what, whence, whither, and how it is to
         finally:
             os.close(there)
     except OSError as error:
-        raise translate(error, _RESTORING, payload) from error
+        raise translate(error, f"{_RESTORING} to {show(to)}", payload) from error
     return Placed(os.path.join(to, moved.name), moved.fresh, moved.other_names)
 
 
