@@ -1,6 +1,8 @@
 import asyncio
 import contextlib
 import os
+import random
+import re
 import sqlite3
 import subprocess
 import sys
@@ -20,8 +22,17 @@ from checkfirst.store.listed import Listed, ListedBy, ListName
 from checkfirst.store.lists import Lists
 from checkfirst.store.reading import Reading
 from checkfirst.store.remembered import Remembered
+from checkfirst.store.second_looks import SecondLooks
+from checkfirst.store.submissions import Sent, Submissions
 from checkfirst.store.usage import Usage
+from checkfirst.store.whereabouts import whereabouts
 from tests.fakes.clock import FakeClock
+
+READS_ALL = re.compile(
+    r"SCAN (arrivals|a)\b(?! USING INDEX arrivals_waiting)|AUTOMATIC"
+    r"|arrivals_(sha256|name)(?! \(<expr>=\?)"
+)
+"""A step of a query that goes through the whole table, or through the whole of an index of it."""
 
 CLEAN = Verdict(VerdictKind.CLEAN, "virustotal", "0 of 60", threats=("x",))
 
@@ -220,6 +231,7 @@ def large():
                 row(
                     0,
                     rare[n // 1000] if n % 1000 == 0 and n // 1000 < len(rare) else State.RELEASED,
+                    sha256=f"{n:064x}",
                 )
                 for n in range(50_000)
             ]
@@ -244,6 +256,7 @@ def large():
         lambda r: r.find("7"),
         lambda r: r.find("no such name"),
         lambda r: r.find("abcdef0123"),
+        lambda r: r.with_hash("ab" * 32, {State.RELEASED}),
         lambda r: r.counts(),
         lambda r: r.last_verdict_at(),
     ],
@@ -266,7 +279,14 @@ async def test_the_journal_too_reads_few_of_many_rows(large):
             statements.append((sql, args))
             return []
 
-    journal = Journal(Listening(), "1:1")
+        async def write(self, change):
+            return change(self)
+
+        def execute(self, sql, args=()):
+            statements.append((sql, args))
+
+    listening = Listening()
+    journal = Journal(listening, "1:1")
     await journal.open_rows()
     await journal.waiting_for(["ab"])
     await journal.held_since(5.0)
@@ -274,6 +294,15 @@ async def test_the_journal_too_reads_few_of_many_rows(large):
     await journal.get(3)
     await journal.counts()
     await journal.release_dead_claims(lambda _: True)
+    await journal.given_out(["ab"])
+    await whereabouts(listening, "ab")
+    looks = SecondLooks(listening)
+    await looks.enrol(9.0, 5.0, 1.0)
+    await looks.prune()
+    await looks.due(9.0, 5)
+    await looks.files("ab")
+    await looks.taken_since(row(3))
+    await Submissions(listening).begin(Sent("ab", 1.0, 1, b"name"), "analysis")
 
     def plans():
         with contextlib.closing(sqlite3.connect(large)) as connection:
@@ -281,8 +310,49 @@ async def test_the_journal_too_reads_few_of_many_rows(large):
                 yield [each[3] for each in connection.execute(f"EXPLAIN QUERY PLAN {sql}", args)]
 
     found = await asyncio.to_thread(lambda: list(plans()))
-    assert len(found) == 7
-    assert [plan for plan in found if any(each == "SCAN arrivals" for each in plan)] == []
+    assert len(found) == 17
+    assert [plan for plan in found if any(map(READS_ALL.search, plan))] == []
+
+
+async def test_what_is_journalled_writes_as_little_with_a_long_past_as_with_a_short_one(
+    database, path
+):
+    """Hashes and names that come in no order: pages of the log for 240 files."""
+    journal = Journal(database, "1:1")
+    log = path.with_name(f"{path.name}-wal")
+    draw = random.Random(7)
+
+    def some(count):
+        return [
+            row(0, name=draw.randbytes(12).hex().encode(), sha256=draw.randbytes(32).hex())
+            for _ in range(count)
+        ]
+
+    async def pages_written():
+        await database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        await journal.adopt(some(240))
+        return (await asyncio.to_thread(log.stat)).st_size // 4096
+
+    await journal.adopt(some(2000))
+    short = await pages_written()
+    await journal.adopt(some(10 * 4096 - 240))
+    assert await pages_written() < 1.2 * short
+
+
+@pytest.mark.parametrize("far", [4096, 2**40, 2**63 - 2])
+async def test_a_hash_and_a_name_are_found_wherever_their_rows_lie(database, path, far):
+    """Some reports.json of a quarantine that was put here name ids that lie far apart."""
+    rows = [
+        row(number, name=b"name", sha256="abcdef" + "0" * 58) for number in (1, far // 2, far + 1)
+    ]
+    await Journal(database, "1:1").adopt(rows)
+
+    def look():
+        with Reading(path) as reading:
+            return [numbers(reading.find(text)) for text in ("name", "abcdef", "abcdef" + "0" * 58)]
+
+    expected = [far + 1, far // 2, 1]
+    assert await asyncio.to_thread(look) == [expected] * 3
 
 
 def test_a_path_that_the_system_refuses_is_told_in_words(tmp_path):

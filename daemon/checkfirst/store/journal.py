@@ -188,8 +188,9 @@ class Journal:
     async def given_out(self, sha256s: Sequence[str]) -> set[bytes]:
         """Where files of these hashes went that were released or restored."""
         rows = await self._database.rows(
-            f"SELECT destination FROM arrivals WHERE sha256 IN {row.GIVEN}"  # noqa: S608
-            " AND state IN ('released', 'restored') AND destination IS NOT NULL",
+            f"SELECT destination FROM arrivals WHERE {row.IN_STRETCHES}"  # noqa: S608
+            f" AND sha256 IN {row.GIVEN} AND state IN ('released', 'restored')"
+            " AND destination IS NOT NULL",
             (json.dumps(list(sha256s)),),
         )
         return {destination for (destination,) in rows}

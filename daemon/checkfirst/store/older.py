@@ -28,6 +28,7 @@ _SINCE: Final = {
             "SELECT sha256 AS hash, list, origin, note, added_at, expires_at FROM main.listed"
         ),
     },
+    7: {"stretches": "SELECT DISTINCT id >> 12 AS number FROM main.arrivals"},
 }
 """What each migration brought, as a reader sees it who looks at a database without it."""
 

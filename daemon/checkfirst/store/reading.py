@@ -109,7 +109,9 @@ class Reading(Reader):
 
     def with_hash(self, sha256: str, states: Collection[State]) -> list[Arrival]:
         """The files with exactly these bytes that are in these states, newest first."""
-        found = self._arrivals("WHERE sha256 = ? ORDER BY id DESC", (sha256,))
+        found = self._arrivals(
+            f"WHERE {row.IN_STRETCHES} AND sha256 = ? ORDER BY +id DESC", (sha256,)
+        )
         return [row for row in found if row.state in states]
 
     def remembered(self, sha256: str) -> tuple[Verdict, float] | None:
@@ -166,7 +168,8 @@ class Reading(Reader):
         name = raw.rpartition(b"/")[2]
         shown = text.rpartition("/")[2].encode(errors="backslashreplace").decode()
         found = self._arrivals(
-            "WHERE name IN (?, ?) ORDER BY id DESC LIMIT ?", (show(name), shown, limit)
+            f"WHERE {row.IN_STRETCHES} AND name IN (?, ?) ORDER BY +id DESC LIMIT ?",
+            (show(name), shown, limit),
         )
         if name == raw:
             return found
@@ -177,7 +180,8 @@ class Reading(Reader):
             return []
         # No hexadecimal digit comes after "g".
         return self._arrivals(
-            "WHERE sha256 >= ? AND sha256 < ? ORDER BY id DESC LIMIT ?", (text, f"{text}g", limit)
+            f"WHERE {row.IN_STRETCHES} AND sha256 >= ? AND sha256 < ? ORDER BY +id DESC LIMIT ?",
+            (text, f"{text}g", limit),
         )
 
     def _by_glob(self, text: str, limit: int) -> list[Arrival]:

@@ -20,6 +20,10 @@ IS_WAITING = "state IN ('held', 'waiting')"
 """Repeats the WHERE of its partial index, which is not used otherwise; nor is it beside `ORDER BY
 id`, which SQLite then reads the whole table for: `ORDER BY +id` sorts the few instead."""
 
+IN_STRETCHES = "id >> 12 IN stretches"
+"""True of every row. Goes with whatever is asked of a hash or a name: the indexes of these begin
+with it, and without it SQLite reads the whole table."""
+
 IS_ENDED = "state IN ('released', 'restored', 'deleted', 'gone')"
 """Nothing of the file is in our keeping any more."""
 

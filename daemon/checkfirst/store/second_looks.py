@@ -59,7 +59,7 @@ SELECT sha256, verdict, max(finished_at) AS ended_at FROM (
     AND finished_at > :since AND {_REMOTE}
     UNION ALL
     SELECT a.sha256, a.verdict, a.finished_at
-    FROM verdicts v CROSS JOIN arrivals a ON a.sha256 = v.sha256
+    FROM verdicts v CROSS JOIN arrivals a ON {row.IN_STRETCHES} AND a.sha256 = v.sha256
     WHERE v.first_seen_at > :since - :span AND v.first_seen_at > a.finished_at - :span
     AND a.verdict = 'clean' AND a.state IN ('released', 'restored')
     AND a.finished_at > :since AND a.{_REMOTE}
@@ -104,8 +104,8 @@ class SecondLooks:
     async def prune(self) -> None:
         """Forget those that are over and whose files are not in the journal any more."""
         over = (
-            "due_at IS NULL AND trouble IS NULL"
-            " AND NOT EXISTS (SELECT 1 FROM arrivals a WHERE a.sha256 = second_looks.sha256)"
+            "due_at IS NULL AND trouble IS NULL AND NOT EXISTS (SELECT 1 FROM arrivals a"  # noqa: S608
+            f" WHERE {row.IN_STRETCHES} AND a.sha256 = second_looks.sha256)"
         )
         if await self._database.rows(f"SELECT 1 FROM second_looks WHERE {over} LIMIT 1"):  # noqa: S608
             await self._database.execute(f"DELETE FROM second_looks WHERE {over}")  # noqa: S608
@@ -113,7 +113,8 @@ class SecondLooks:
     async def due(self, now: float, limit: int) -> list[Promise]:
         """Those whose time has come, the oldest promise first."""
         found = await self._database.rows(
-            "SELECT sha256, due_at, (SELECT max(size) FROM arrivals a WHERE a.sha256 = s.sha256)"
+            "SELECT sha256, due_at,"  # noqa: S608
+            f" (SELECT max(size) FROM arrivals a WHERE {row.IN_STRETCHES} AND a.sha256 = s.sha256)"
             " FROM second_looks s WHERE due_at <= ? ORDER BY due_at, sha256 LIMIT ?",
             (now, limit),
         )
@@ -143,7 +144,7 @@ class SecondLooks:
     async def files(self, sha256: str) -> list[Arrival]:
         """The files with this hash that lie, or lay, where they ended; oldest first."""
         found = await self._database.rows(
-            f"{row.SELECT} WHERE sha256 = ? AND {_REMOTE}"
+            f"{row.SELECT} WHERE {row.IN_STRETCHES} AND sha256 = ? AND {_REMOTE}"
             " AND state IN ('released', 'restored', 'quarantined') ORDER BY +id",
             (sha256,),
         )
@@ -170,7 +171,7 @@ class SecondLooks:
         """
         place = file.destination or b""
         found = await self._database.rows(
-            f"{row.SELECT} WHERE name = ? AND id > ? AND origin = ?"
+            f"{row.SELECT} WHERE {row.IN_STRETCHES} AND name = ? AND id > ? AND origin = ?"
             " AND (sha256 = ? OR sha256 IS NULL) AND state NOT IN ('gone', 'left')"
             " ORDER BY +id DESC LIMIT 1",
             (show(place.rpartition(b"/")[2]), file.id, place, file.sha256),

@@ -59,6 +59,7 @@ class Submissions:
         Those are the ones on their way and the one that came last: where nobody waits for the
         analysis, that one has mostly come to its end already.
         """
+        these = f"{row.IN_STRETCHES} AND sha256 = ?2"
 
         def begin_blocking(connection: "Connection") -> None:
             connection.execute(
@@ -68,10 +69,9 @@ class Submissions:
             )
             connection.execute("DELETE FROM to_submit WHERE sha256 = ?", (sent.sha256,))
             connection.execute(
-                "UPDATE arrivals SET submitted_at = ? WHERE sha256 = ? AND submitted_at IS NULL"  # noqa: S608
-                f" AND ({row.IS_UNFINISHED}"
-                " OR id = (SELECT max(id) FROM arrivals WHERE sha256 = ?))",
-                (sent.submitted_at, sent.sha256, sent.sha256),
+                f"UPDATE arrivals SET submitted_at = ?1 WHERE {these} AND submitted_at IS NULL"  # noqa: S608
+                f" AND ({row.IS_UNFINISHED} OR id = (SELECT max(id) FROM arrivals WHERE {these}))",
+                (sent.submitted_at, sent.sha256),
             )
 
         await self._database.write(begin_blocking)

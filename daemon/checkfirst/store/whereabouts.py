@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 async def whereabouts(database: "Database", sha256: str) -> list[Arrival]:
     """All that is on this machine still, the newest first. Raises StoreError."""
     found = await database.rows(
-        f"{row.SELECT} WHERE sha256 = ? AND state NOT IN ('deleted', 'gone', 'left')"
-        " ORDER BY +id DESC",
+        f"{row.SELECT} WHERE {row.IN_STRETCHES} AND sha256 = ?"
+        " AND state NOT IN ('deleted', 'gone', 'left') ORDER BY +id DESC",
         (sha256,),
     )
     return [row.arrival(each) for each in found]
