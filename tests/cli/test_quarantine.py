@@ -224,3 +224,7 @@ def test_a_file_in_another_state_is_told_with_it(scene, run):
     assert code == 3
     assert "There is no such file (quarantined)" in err
     assert "It is released now: checkfirst why 1" in err
+    scene.arrive(b"two.exe", State.GONE)
+    code, _, err = run("quarantine", "show", "*.exe")
+    assert code == 3
+    assert "2 others are meant by that: checkfirst history" in err

@@ -206,11 +206,19 @@ def test_wait_counts_files_that_have_not_settled(daemon):
     assert look_blocking(glance_blocking(None, os.environ)).unfinished == 2
 
 
+def test_waiting_for_a_daemon_that_does_not_come_is_said_as_such(scene, run):
+    code, out, err = run("status", "--wait", "--timeout", "1ms")
+    assert (code, out) == (3, "")
+    assert "checkfirst does not run" in err
+    assert str(scene.state) in err
+
+
 def test_wait_gives_up_in_time_and_says_so(daemon, run):
     daemon.snapshot()
     daemon.arrive(b"file", State.WAITING)
     code, out, err = run("status", "--wait", "--timeout", "1ms")
     assert (code, out) == (3, "")
     assert "Not every file" in err
+    assert "does not run" not in err
     assert run("status", "--timeout", "1s")[0] == 2
     assert run("status", "--wait", "--timeout", "soon")[0] == 2

@@ -44,6 +44,7 @@ def test_a_hostile_name_is_asked_for_as_it_is(daemon, act):
     code, out, _ = act("take", os.fsdecode(path))
     assert code == 0
     assert all(line.isprintable() for line in out.splitlines())
+    assert "it is empty, and left alone until something is in it" in out
     assert wanted(daemon) == [path]
 
 

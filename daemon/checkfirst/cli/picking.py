@@ -42,8 +42,10 @@ def pick(options: Options, texts: Sequence[str], states: Collection[State]) -> l
             rows = [row for row in meant if row.state in states]
             if not rows:
                 to_do = "Name it by its id, its name, or the first six digits of its SHA-256."
-                if meant:
+                if len(meant) == 1:
                     to_do = f"It is {meant[0].state.value} now: checkfirst why {meant[0].id}"
+                elif meant:
+                    to_do = f"{len(meant)} others are meant by that: checkfirst history"
                 raise Problem(
                     f"There is no such file ({' or '.join(sorted(states))})",
                     to_do,

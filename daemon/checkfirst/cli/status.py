@@ -11,7 +11,7 @@ from checkfirst.cli import output, second_look
 from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.span import SPAN
 from checkfirst.clock import SystemClock
-from checkfirst.errors import Problem
+from checkfirst.errors import NotRunningError, Problem
 from checkfirst.policy.names import show
 from checkfirst.policy.quota import Limits, narrower
 from checkfirst.service.lock import running_pid
@@ -55,12 +55,19 @@ def status(options: Options, *, is_json: bool, wait: bool, seconds: float | None
     glance = options.glance()
     if seconds is not None and not wait:
         raise click.UsageError("--timeout goes with --wait.")
-    if wait and not wait_blocking(lambda: look_blocking(glance), time.sleep, seconds):
+    in_time = not wait or wait_blocking(lambda: look_blocking(glance), time.sleep, seconds)
+    seen = look_blocking(glance)
+    if not in_time and seen.pid is None:
+        raise NotRunningError(
+            "checkfirst does not run, and was not started in that time",
+            "Start it with `checkfirst run`.",
+            about=f"state folder {glance.state}",
+        )
+    if not in_time:
         raise Problem(
             "Not every file has come to its end in that time",
             "`checkfirst status` says which, and what they wait for.",
         )
-    seen = look_blocking(glance)
     if is_json:
         output.as_json(seen.to_json())
     else:

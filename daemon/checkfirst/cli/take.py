@@ -43,10 +43,12 @@ def take(options: Options, paths: tuple[Path, ...]) -> None:
     watched = [Path(os.path.realpath(each)) for each in settings.watch]
     # The last component is kept as it is: a link is no file and is not followed.
     found = [Path(os.path.realpath(path.parent)) / path.name for path in paths]
+    sizes: dict[Path, int] = {}
     for path in found:
         seen = _must_be_takeable(path, own)
         if not any(path.is_relative_to(folder) for folder in watched):
             _must_be_spared_by_all(path, seen)
+        sizes[path] = seen.st_size
     from checkfirst.clock import SystemClock  # noqa: PLC0415  (heavy; not for --help)
     from checkfirst.service.assemble_deeds import open_database, open_deeds  # noqa: PLC0415
 
@@ -61,7 +63,8 @@ def take(options: Options, paths: tuple[Path, ...]) -> None:
 
     asyncio.run(work())
     for path in found:
-        output.line(f"{show(os.fsencode(path))} is handed to the daemon.")
+        more = "" if sizes[path] else "; it is empty, and left alone until something is in it"
+        output.line(f"{show(os.fsencode(path))} is handed to the daemon{more}.")
     output.line("`checkfirst history` shows what becomes of it.")
 
 
