@@ -172,7 +172,7 @@ def test_what_is_blocked_since_is_taken_back_without_virustotal_and_not_where_no
         house.hang_up()
         house.until_said("settings", "read anew")
         said = says(house, "block", "add", sha(b"tool"))
-        assert "To have it in the quarantine: checkfirst take" in said
+        assert f"To have it in the quarantine, move it into {house.downloads}." in said
         house.drop("again.exe", b"tool")
         house.until("again.exe", State.QUARANTINED)
         assert (house.released / "tool.exe").exists()
