@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from checkfirst.cli import completing, output
+from checkfirst.cli.meant import meant
 from checkfirst.cli.options import Options, database_of
 from checkfirst.model import Arrival, State
 from checkfirst.service.overview import row_json, sent_json, with_outlook
@@ -82,7 +83,7 @@ def history(
         if file is None:
             rows = reading.history(limit, wanted, since)
         else:
-            found = reading.find(file)
+            found = meant(reading, file)
             rows = [row for row in found if _is_meant(row, wanted, since)][:limit]
     rows = with_outlook(rows, read_blocking(state))
     if is_json:

@@ -10,6 +10,7 @@ import click
 
 from checkfirst.cli import completing, log_face, output, screen
 from checkfirst.cli.log_choice import Choice
+from checkfirst.cli.meant import meant
 from checkfirst.cli.options import Options, database_of
 from checkfirst.errors import Problem, StoreError
 from checkfirst.log_lines import LEVELS
@@ -78,7 +79,7 @@ def log(
 def _known(state: str, name: str) -> list[Arrival]:
     """What the journal knows by that name; a broken one is no reason not to read the log."""
     with suppress(StoreError), Reading(database_of(state)) as reading:
-        return reading.find(name)
+        return meant(reading, name)
     return []
 
 

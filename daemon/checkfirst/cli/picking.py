@@ -8,6 +8,7 @@ import click
 
 from checkfirst.cli import output
 from checkfirst.cli.completing import QUARANTINED
+from checkfirst.cli.meant import meant
 from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.span import SPAN
 from checkfirst.errors import Problem
@@ -38,14 +39,14 @@ def pick(options: Options, texts: Sequence[str], states: Collection[State]) -> l
     found: dict[int, Arrival] = {}
     with Reading(database_of(options.glance().state)) as reading:
         for text in texts:
-            meant = reading.find(text)
-            rows = [row for row in meant if row.state in states]
+            known = meant(reading, text)
+            rows = [row for row in known if row.state in states]
             if not rows:
                 to_do = "Name it by its id, its name, or the first six digits of its SHA-256."
-                if len(meant) == 1:
-                    to_do = f"It is {meant[0].state.value} now: checkfirst why {meant[0].id}"
-                elif meant:
-                    to_do = f"{len(meant)} others are meant by that: checkfirst history"
+                if len(known) == 1:
+                    to_do = f"It is {known[0].state.value} now: checkfirst why {known[0].id}"
+                elif known:
+                    to_do = f"{len(known)} others are meant by that: checkfirst history"
                 raise Problem(
                     f"There is no such file ({' or '.join(sorted(states))})",
                     to_do,

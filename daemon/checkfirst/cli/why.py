@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from checkfirst.cli import completing, output, second_look
+from checkfirst.cli.meant import meant
 from checkfirst.cli.options import Options, database_of
 from checkfirst.cli.why_sources import said
 from checkfirst.clock import SystemClock
@@ -78,10 +79,8 @@ def why(options: Options, file: str, *, is_json: bool) -> None:
 
 
 def _find(reading: Reading, file: str) -> list[Arrival]:
-    path = os.path.abspath(os.fsencode(file))  # noqa: PTH100  (dots away, links kept)
-    found = reading.find(os.fsdecode(path)) if "/" in file else []
-    found = found or reading.find(file)
-    if not found and (sha256 := hash_of_blocking(path)):
+    found = meant(reading, file)
+    if not found and (sha256 := hash_of_blocking(os.path.abspath(os.fsencode(file)))):  # noqa: PTH100  (dots away, links kept)
         found = reading.find(sha256)
     return found
 
