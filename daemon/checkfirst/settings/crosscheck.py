@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checkfirst.settings.places import DATABASE
 from checkfirst.settings.sources import REMOTE
 from checkfirst.settings.tree import KeyPath
 
@@ -52,6 +53,7 @@ def clashes_blocking(settings: "Settings") -> Iterator[Clash]:
     yield from _sources(settings)
     yield from _waits(settings)
     yield from _files(settings)
+    yield from _log(settings)
 
 
 def _place(path: Path) -> _Place:
@@ -168,5 +170,24 @@ def _files(settings: "Settings") -> Iterator[Clash]:
         if entry in both:
             text = "is in lists.allow as well; keep it in one of them"
             yield Clash((("lists", "block", n), ("lists", "allow")), text)
-    if settings.log.file is not None and os.path.isdir(settings.log.file):  # noqa: PTH112  (likewise)
+
+
+def _log(settings: "Settings") -> Iterator[Clash]:
+    if settings.log.file is None:
+        return
+    if os.path.isdir(settings.log.file):  # noqa: PTH112  (bad paths are False)
         yield Clash((("log", "file"),), "is a folder; give the path of a file")
+    file, folder = _place(settings.log.file), _place(settings.log.file.parent)
+    database = _place(settings.state / DATABASE)
+    if file.equals(database):
+        yield Clash((("log", "file"), ("state",)), "is the database; choose another name")
+    spared = [_place(each) for each in (settings.released, settings.quarantine, settings.state)]
+    is_spared = any(folder.equals(each) or folder.is_inside(each) for each in spared)
+    is_deep = settings.intake.recursive and not is_spared
+    for n, root in enumerate(map(_place, settings.watch)):
+        if folder.equals(root) or (is_deep and folder.is_inside(root)):
+            text = (
+                f"lies in a watched folder (watch.{n}), where it would be taken like a download; "
+                "choose another folder"
+            )
+            yield Clash((("log", "file"), ("watch", n)), text)
