@@ -220,7 +220,8 @@ class Settings(Section):
     link_back: Switch = default(
         False,
         "Leave a symbolic link where a released file was, so that the browser's "
-        '"open file" works.',
+        '"open file" works. What a program writes to the link is not judged: it changes the '
+        "released file.",
     )
     quarantine: Folder = default("~/Quarantine", "Where files go that may not.")
     state: Folder = default(default_state(), "Database, files being judged, and log.")
