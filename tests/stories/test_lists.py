@@ -181,6 +181,15 @@ def test_what_is_blocked_since_is_taken_back_without_virustotal_and_not_where_no
         lies_in_quarantine(house, "tool.exe", after=first.id + 1)
 
 
+def test_where_none_looks_again_what_is_blocked_since_is_taken_back_by_moving_it(home: Path):
+    with House(home, NOWHERE, sources=["lists"], recheck={"for": "0s"}).running() as house:
+        house.drop("tool.exe", b"tool")
+        first = house.until("tool.exe", State.RELEASED)
+        assert f"move it into {house.downloads}." in says(house, "block", "add", sha(b"tool"))
+        (house.released / "tool.exe").rename(house.downloads / "tool.exe")
+        lies_in_quarantine(house, "tool.exe", after=first.id)
+
+
 def test_lists_that_changed_while_nobody_ran_decide_at_the_start(home: Path):
     house = House(home, NOWHERE)
     with house.running():
