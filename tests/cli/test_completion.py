@@ -56,6 +56,8 @@ def shell(scene):
         (["log", "--level", "w"], {"warning"}),
         (["release", ""], {"3", "held.txt"}),
         (["why", "h"], {"held.txt"}),
+        (["allow", "add", "se"], {"setup.exe"}),
+        (["block", "remove", "h"], {"held.txt"}),
         (["--settings", "/nowhere", "why", ""], {""}),
     ],
 )

@@ -2,6 +2,7 @@
 
 import click
 
+from checkfirst.cli import completing
 from checkfirst.cli.options import Options
 from checkfirst.store.listed import ListName
 
@@ -41,7 +42,13 @@ def _fill(group: click.Group, name: ListName) -> None:
     """Both groups have the same commands."""
 
     @group.command("add", help=_ADD[name], short_help="Put files on the list, by hash or by file.")
-    @click.argument("words", nargs=-1, required=True, metavar="HASH|FILE|ID...")
+    @click.argument(
+        "words",
+        nargs=-1,
+        required=True,
+        metavar="HASH|FILE|ID...",
+        shell_complete=completing.files(),
+    )
     @click.option("--note", default="", metavar="TEXT", help="Why; told when the list decides.")
     @click.option("--for", "length", metavar="TIME", help="For so long only, such as 30d.")
     @click.pass_context
@@ -51,7 +58,13 @@ def _fill(group: click.Group, name: ListName) -> None:
         context.exit(put(context.obj, name, words, note, _seconds(length)))
 
     @group.command("remove", short_help="Take files off the list, by hash or by file.")
-    @click.argument("words", nargs=-1, required=True, metavar="HASH|FILE|ID...")
+    @click.argument(
+        "words",
+        nargs=-1,
+        required=True,
+        metavar="HASH|FILE|ID...",
+        shell_complete=completing.files(),
+    )
     @click.pass_context
     def remove(context: click.Context, words: tuple[str, ...]) -> None:
         """Take files off the list, by hash, its first six or more digits, file, name or number."""
