@@ -1,6 +1,7 @@
 """When a second process is worth it, and that nothing rests on it."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -148,7 +149,10 @@ async def _error_of(work: Awaitable[object]) -> HandsLostError:
     return failed.value
 
 
-async def test_one_that_is_slow_but_gets_on_is_left_to_it(tmp_path: Path):
+async def test_one_that_is_slow_but_gets_on_is_left_to_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
     desk, clock = await a_desk(tmp_path), FakeClock()
     with only_one(desk.state) as lock:
         async with running(desk, lock, clock) as crew, asyncio.TaskGroup() as group:
@@ -166,6 +170,8 @@ async def test_one_that_is_slow_but_gets_on_is_left_to_it(tmp_path: Path):
                 other.signs += 1
                 await clock.advance(LOOK_SECONDS)
                 assert crew.problems() == []
+            told = [record.levelname for record in caplog.records if record.levelno >= logging.INFO]
+            assert told == ["ERROR", "INFO"] * 4
             os.kill(other.pid, signal.SIGCONT)
             [hand] = await lane
             await asyncio.to_thread(other.put_down_blocking, [hand])

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import logging
 import os
 import pickle
 import signal
@@ -190,13 +191,83 @@ def test_one_that_is_killed_is_lost_and_says_so(desk: Desk, other: OtherHands):
     assert not desk.released.exists()
 
 
-def test_an_errand_that_goes_wrong_as_a_whole_ends_it_in_words(desk: Desk, other: OtherHands):
+def test_an_errand_that_goes_wrong_as_a_whole_ends_it_in_words(
+    desk: Desk, other: OtherHands, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
     [hand] = desk.hands.take_blocking([desk.file(b"a", b"a")])
     with pytest.raises(HandsLostError, match="KeyError"):
         other.carry_out_blocking([ordered(hand)], [])
-    until(lambda: is_gone(other.pid))
+    assert is_gone(other.pid)
+    assert "Traceback" in caplog.text
+    assert "serving.py" in caplog.text
     assert isinstance(hand, InHand)
     hand.grip.close()
+
+
+def test_nothing_heavy_is_loaded_before_it_would_die_with_the_daemon():
+    """What is loaded at once holds the lock of a daemon that was killed meanwhile."""
+    look = "import sys, checkfirst.service.hands_process; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run(
+        [sys.executable, "-c", look], env=environment, capture_output=True, check=True, text=True
+    )
+    ours = {name for name in told.stdout.split() if name.startswith("checkfirst")}
+    assert ours == {
+        "checkfirst",
+        "checkfirst.service",
+        "checkfirst.service.hands_process",
+        "checkfirst.vault",
+        "checkfirst.vault.kernel",
+    }
+
+
+class HeldFast:
+    """A process in a call that the kernel does not come back from: SIGKILL has to wait."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self.process = process
+        self.kills = 0
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def kill(self) -> None:
+        self.kills += 1
+
+    def wait(self, timeout: float | None = None) -> int:
+        return self.process.wait(timeout)
+
+    def poll(self) -> int | None:
+        return self.process.poll()
+
+
+def test_files_of_one_that_does_not_even_die_by_force_are_left_alone(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+):
+    with hired(desk) as other, ThreadPoolExecutor(3) as pool:
+        assert other._process is not None
+        process = other._process
+        os.kill(other.pid, signal.SIGSTOP)
+        moving = pool.submit(other.take_blocking, [desk.file(b"a", b"a")])
+        until(lambda: other.busy)
+        waiting = pool.submit(other.take_blocking, [desk.file(b"b", b"b")])
+        held_fast = HeldFast(process)
+        other._process = held_fast  # type: ignore[assignment]
+        other.kill("it hung")
+        with pytest.raises(HandsLostError, match="it hung"):
+            waiting.result(10)  # of which it had nothing in its hands
+        end = pool.submit(other.let_go_blocking)
+        until(lambda: "does not end even by force" in caplog.text)
+        assert held_fast.kills == 2
+        assert not moving.done()
+        assert not end.done()
+        process.kill()
+        end.result(10)
+        with pytest.raises(HandsLostError, match="it hung"):
+            moving.result(10)
+    assert caplog.text.count("does not end even by force") == 1
 
 
 def test_signals_for_the_daemon_do_not_end_it(desk: Desk, other: OtherHands):

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 
 import pytest
 
@@ -186,6 +187,24 @@ async def test_finish_goes_to_the_end_before_it_lets_a_cancellation_through():
         gate.set()
     assert ended == ["moved"]
     assert task.cancelled()
+
+
+async def test_what_fails_while_its_caller_is_cancelled_is_told_to_who_debugs(caplog):
+    caplog.set_level(logging.DEBUG)
+    gate = asyncio.Event()
+
+    async def work() -> None:
+        await gate.wait()
+        raise OSError("the disk is away")
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(finish(work()))
+        await settle_loop()
+        task.cancel()
+        await settle_loop()
+        gate.set()
+    assert task.cancelled()
+    assert "the disk is away" in caplog.text
 
 
 async def _outcome(run) -> BaseException | None:

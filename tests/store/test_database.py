@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import sqlite3
@@ -128,7 +129,10 @@ async def test_a_cancelled_transaction_comes_to_its_end_before_the_cancellation_
     assert await wanted(database) == [b"a", b"b"]
 
 
-async def test_a_cancelled_transaction_that_fails_is_rolled_back_and_the_next_one_works(database):
+async def test_a_cancelled_transaction_that_fails_is_rolled_back_and_the_next_one_works(
+    database, caplog
+):
+    caplog.set_level(logging.DEBUG)
     begun, go_on = threading.Event(), threading.Event()
 
     def fail_blocking(connection):
@@ -143,6 +147,7 @@ async def test_a_cancelled_transaction_that_fails_is_rolled_back_and_the_next_on
     go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert "no such table: nowhere" in caplog.text
     await database.execute("INSERT INTO wanted VALUES (x'62', 1.0)")
     assert await wanted(database) == [b"b"]
 

@@ -113,21 +113,26 @@ class Crew:
         """Start a second process when many come, and let it go when they have gone."""
         while True:
             await self._many.wait()
-            # Not needed before many come: 10 ms and a megabyte.
-            other = await asyncio.to_thread(self._new_blocking)
-            try:
-                starting = asyncio.to_thread(_started_blocking, other)
-                if await finish(starting, partial(other.kill, "it is not needed any more")):
-                    self._other = other
-                    await self._look_after(other)
-                is_well = not other.lost
-            finally:
-                self._other = None
-                self._many.clear()  # those that come while this one goes are for the next one
-                await finish(asyncio.to_thread(other.let_go_blocking))
-                self._problem = ""
-            if not is_well:
+            other = await asyncio.to_thread(_new_blocking, self._hands, self._lock, self._stopped)
+            if not await self._employ(other):
                 await self._clock.sleep(PAUSE_SECONDS)
+
+    async def _employ(self, other: "OtherHands | None") -> bool:
+        """Whether it came up, and was there until it had nothing to do any more."""
+        try:
+            if other is None:
+                return False
+            starting = asyncio.to_thread(_started_blocking, other)
+            if await finish(starting, partial(other.kill, "it is not needed any more")):
+                self._other = other
+                await self._look_after(other)
+            return not other.lost
+        finally:
+            self._other = None
+            self._many.clear()  # those that come while this one goes are for the next one
+            if other is not None:
+                await finish(asyncio.to_thread(other.let_go_blocking))
+            self._problem = ""
 
     async def _look_after(self, other: "OtherHands") -> None:
         """Come back when it is lost, or idle for long; end it when it does not get on.
@@ -143,17 +148,29 @@ class Crew:
             idle = idle + 1 if is_silent and other.idle else 0
             silent = silent + 1 if is_silent and other.busy else 0
             if silent == 0:
-                self._problem = ""
+                self._gets_on(other)
             elif silent * LOOK_SECONDS == SLOW_SECONDS:
                 self._problem = _SLOW.format(other.pid)
                 logs.say(_log, logging.ERROR, "problem", "%s", self._problem)
             elif silent * LOOK_SECONDS >= HANGING_SECONDS:
                 other.kill(f"it got no further for {HANGING_SECONDS:.0f} seconds")
 
-    def _new_blocking(self) -> "OtherHands":
-        from checkfirst.service.other_hands import OtherHands  # noqa: PLC0415
+    def _gets_on(self, other: "OtherHands") -> None:
+        if self._problem:
+            self._problem = ""
+            text = "(%d) that helps with many files gets on again"
+            logs.say(_log, logging.INFO, "second process", text, other.pid)
 
-        return OtherHands(self._hands, self._lock, self._stopped)
+
+def _new_blocking(hands: Hands, lock: int, stopped: Callable[[], bool]) -> "OtherHands | None":
+    """Not started yet; None when our own files have been replaced or removed since we started."""
+    try:
+        # Not needed before many come: 10 ms and a megabyte.
+        from checkfirst.service.other_hands import OtherHands  # noqa: PLC0415
+    except ImportError as error:
+        _log.debug("there is no second process to be had", exc_info=error)
+        return None
+    return OtherHands(hands, lock, stopped)
 
 
 def _started_blocking(other: "OtherHands") -> bool:

@@ -58,7 +58,7 @@ async def finish(work: Coroutine[object, object, T], hurry: Callable[[], None] =
         hurry()
         await asyncio.wait({task})
         if not task.cancelled() and (error := task.exception()):
-            _log.debug("it failed while it was being stopped", exc_info=error)
+            _log.debug("it failed while its caller was cancelled", exc_info=error)
         raise
 
 

@@ -6,6 +6,7 @@ so that they do not wait while a write waits for another process. Knows nothing 
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from checkfirst.clock import Clock
 from checkfirst.errors import StoreError
 from checkfirst.store.prepare import BUSY_SECONDS, mark_blocking, prepare_blocking
 from checkfirst.store.problem import in_words, is_damage
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -169,6 +172,7 @@ async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        task.exception()
+        if (failed := task.exception()) is not None:  # whoever would act on it wants to end
+            _log.debug("it failed while its caller was cancelled", exc_info=failed)
         raise cancelled
     return task.result()
