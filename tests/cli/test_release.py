@@ -66,6 +66,7 @@ def test_a_file_that_somebody_writes_is_not_released(scene, act):
         code, _, err = act("release", "1", "--yes")
     assert code == 3
     assert "open for writing" in err
+    assert "The program that writes it has to close it first." in err
     assert scene.row(number).state is State.WAITING
 
 

@@ -31,7 +31,7 @@ class BusyError(FileProblem):
     def __init__(self, path: bytes) -> None:
         super().__init__(
             "The file is still open for writing",
-            "It is taken when the program that writes it has closed it.",
+            "The program that writes it has to close it first.",
             about=show(path),
         )
 
@@ -41,7 +41,7 @@ class ChangedError(FileProblem):
 
     def __init__(self, path: bytes) -> None:
         super().__init__(
-            "The file changed while it was looked at", "It is judged again.", about=show(path)
+            "The file changed while it was looked at", "It has to be judged anew.", about=show(path)
         )
 
 
