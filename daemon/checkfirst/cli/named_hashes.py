@@ -79,12 +79,14 @@ def named_blocking(
 
 def _known(word: str, find: Find) -> list[Named]:
     """What history has under this word, each content once."""
-    rows = {row.sha256: row for row in reversed(find(word))}
+    rows: dict[str | None, Arrival] = {}
+    for row in find(word):
+        rows.setdefault(row.sha256, row)
     unread = rows.pop(None, None)
     if unread is not None and not rows:
         raise Problem("This file has not been read yet", "Try again later.", about=escape(word))
     if len(rows) > 1 and not _PATTERN & set(word):
-        ids = ", ".join(str(row.id) for row in [*rows.values()][: -_MOST_IDS - 1 : -1])
+        ids = ", ".join(str(row.id) for row in list(rows.values())[:_MOST_IDS])
         title = f"{len(rows)} files with different contents are meant by that"
         raise Problem(title, f"Name one by its id: {ids}.", about=escape(word))
     return [Named((sha256,), show(row.name)) for sha256, row in rows.items() if sha256]
