@@ -9,7 +9,7 @@ import pytest
 from checkfirst.model import State
 from checkfirst.simulator.known import clean
 from checkfirst.simulator.thread import Elsewhere
-from tests.stories.house import WAITING, House
+from tests.stories.house import WAITING, House, wait_for
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
@@ -71,6 +71,22 @@ def test_stopping_does_not_wait_for_a_large_file(home: Path, simulator: Elsewher
         assert house.stop() < 10
     places = [path for path in home.rglob("large") if path.stat().st_size == size]
     assert len(places) == 1
+
+
+def test_a_database_that_is_removed_meanwhile_is_told_of_and_made_anew_at_the_next_start(
+    home: Path, simulator: Elsewhere
+):
+    with House(home, simulator.url).running() as house:
+        for path in house.state.glob("checkfirst.sqlite*"):
+            path.unlink()
+        told = house.until_said("problem", "The database was removed while checkfirst runs")
+        assert "Restart checkfirst" in told
+        wait_for("status tells it", lambda: house.snapshot().problems)
+        house.stop()
+        house.start()
+        house.drop("one", b"one")
+        house.until("one", State.RELEASED)
+        assert house.snapshot().problems == ()
 
 
 @pytest.mark.parametrize(("existing", "stays"), [("leave", True), ("take", False)])

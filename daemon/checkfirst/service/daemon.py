@@ -24,6 +24,7 @@ from checkfirst.service.assemble_account import account_roles
 from checkfirst.service.assemble_deeds import open_database
 from checkfirst.service.assemble_second_look import looks_after
 from checkfirst.service.assemble_sources import note_of
+from checkfirst.service.database_file import DatabaseFile
 from checkfirst.service.duties import Duties
 from checkfirst.service.garbage import collect_seldom
 from checkfirst.service.lanes import LARGE_LANES, SMALL_LANES
@@ -60,6 +61,7 @@ class Lasting(NamedTuple):
     """The descriptor of the daemon's lock."""
     signals: Signals
     systemd: Systemd
+    file: DatabaseFile
 
 
 def serve(
@@ -103,9 +105,11 @@ async def _live(
 ) -> int:
     systemd = Systemd(clock)
     signals = Signals(systemd.stopping, _last_words)
-    lasting = Lasting(clock, Steady(clock), lock, signals, systemd)
+    steady = Steady(clock)
     database = await open_database(loaded.settings, clock)
     try:
+        file = await asyncio.to_thread(DatabaseFile.of_blocking, database.path)
+        lasting = Lasting(clock, steady, lock, signals, systemd, file)
         if database.notice:
             logs.say(_log, logging.ERROR, "problem", "%s", database.notice)
         listed: FromSettings | None = None
@@ -136,7 +140,7 @@ async def _run(
     comes how they are in the end.
     """
     settings = loaded.settings
-    clock, steady, lock, signals, systemd = lasting
+    clock, steady, lock, signals, systemd, file = lasting
     halted = signals.halt.is_set
     parts = await assemble(
         settings, key, database, clock, lock=lock, steady=steady, stopped=halted, listed=listed
@@ -148,7 +152,7 @@ async def _run(
         return parts.own.from_settings
     await parts.watcher.start(insist=listed is None)
     supervisor = Supervisor(clock, parts.teller.failure)
-    duties = Duties(parts, supervisor, systemd, database.notice)
+    duties = Duties(parts, supervisor, systemd, file, database.notice)
     try:
         await duties.choose_held_folders()
         async with asyncio.TaskGroup() as group:

@@ -11,6 +11,7 @@ from checkfirst.model import Arrival, Sighting, State
 from checkfirst.policy.names import show
 from checkfirst.service.assemble import Parts
 from checkfirst.service.assemble_sources import note_of
+from checkfirst.service.database_file import DatabaseFile
 from checkfirst.service.status import MOST_OUTLOOKS, Snapshot, in_a_line, write_blocking
 from checkfirst.service.supervise import Supervisor
 from checkfirst.service.systemd import Systemd
@@ -28,12 +29,22 @@ PRUNE_SECONDS = 3600.0
 class Duties:
     """The small regular jobs; each is a role of its own."""
 
-    def __init__(self, parts: Parts, supervisor: Supervisor, systemd: Systemd, notice: str) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        supervisor: Supervisor,
+        systemd: Systemd,
+        database: DatabaseFile,
+        notice: str,
+    ) -> None:
         """`notice`: what opening the database had to tell."""
         self._parts = parts
         self._supervisor = supervisor
         self._systemd = systemd
+        self._database = database
         self._notice = notice
+        self._lost = ""
+        """What there is to tell of a database that somebody removed meanwhile."""
         self._last: Snapshot | None = None
         self._pruned_at = 0.0
         self._unheld: dict[bytes, str] = {}
@@ -77,6 +88,7 @@ class Duties:
         while True:
             await self._parts.clock.sleep(HOUSE_SECONDS)
             await self.choose_held_folders()
+            await self._look_at_database()
             await self._finish_for_the_dead()
             await self._parts.line.forget_the_gone()
             await self._parts.chain.look_again()
@@ -86,7 +98,7 @@ class Duties:
 
     def _snapshot(self) -> Snapshot:
         parts = self._parts
-        problems = [self._notice] if self._notice else []
+        problems = [told for told in (self._notice, self._lost) if told]
         problems += self._unheld.values()
         problems += parts.settling.problems()
         problems += parts.line.retries.troubles()
@@ -137,6 +149,12 @@ class Duties:
     async def _finish_for_the_dead(self) -> None:
         freed = await self._parts.journal.release_dead_claims(is_alive)
         await self._parts.line.resume(await self._parts.recovery.take_over(freed))
+
+    async def _look_at_database(self) -> None:
+        lost = await asyncio.to_thread(self._database.trouble_blocking)
+        if lost and not self._lost:
+            say(_log, logging.ERROR, "problem", "%s", lost)
+        self._lost = lost
 
     async def _note_waiting(self) -> None:
         now = self._parts.clock.now()
