@@ -20,6 +20,7 @@ from checkfirst.store.journal import Journal
 from checkfirst.store.ledger import Ledger
 from checkfirst.store.listed import Listed, ListedBy, ListName
 from checkfirst.store.lists import Lists
+from checkfirst.store.problem import PassingStoreError
 from checkfirst.store.reading import Reading
 from checkfirst.store.remembered import Remembered
 from checkfirst.store.second_looks import SecondLooks
@@ -353,6 +354,78 @@ async def test_a_hash_and_a_name_are_found_wherever_their_rows_lie(database, pat
 
     expected = [far + 1, far // 2, 1]
     assert await asyncio.to_thread(look) == [expected] * 3
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of its own; gives what fills it to the last byte."""
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"mount is not possible here: {done.stderr.strip()}")
+
+    def fill():
+        descriptor = os.open(tmp_path / "fill", os.O_WRONLY | os.O_CREAT)
+        with contextlib.suppress(OSError):
+            while True:
+                os.write(descriptor, bytes(4096))
+        os.close(descriptor)
+
+    yield fill
+    subprocess.run(["umount", "-l", tmp_path], check=True)
+
+
+def test_a_database_on_a_full_disk_that_nobody_has_open_can_be_read(small_disk, tmp_path):
+    path = tmp_path / "checkfirst.sqlite"
+
+    async def write():
+        database = await Database.open(path, FakeClock())
+        await Journal(database, "1:1").adopt(ROWS)
+        await database.close()
+
+    asyncio.run(write())
+    small_disk()
+    with Reading(path) as reading:
+        assert numbers(reading.quarantined()) == [5, 2]
+    with pytest.raises(PassingStoreError, match="full"):
+        asyncio.run(Database.open(path, FakeClock()))
+    (tmp_path / "fill").unlink()
+    with Reading(path) as reading:
+        assert numbers(reading.quarantined()) == [5, 2]
+
+
+def test_what_only_the_log_of_a_killed_daemon_tells_is_not_passed_over_on_a_full_disk(
+    small_disk, tmp_path
+):
+    """Reading without the log would show a past that is over."""
+    path = tmp_path / "checkfirst.sqlite"
+    program = (
+        "import asyncio, os, sys; from pathlib import Path\n"
+        "from checkfirst.clock import SystemClock\n"
+        "from checkfirst.store.database import Database\n"
+        "async def run():\n"
+        "    database = await Database.open(Path(sys.argv[1]), SystemClock())\n"
+        "    await database.execute(\"INSERT INTO counts VALUES ('released', 3)\")\n"
+        "    os._exit(9)\n"
+        "asyncio.run(run())\n"
+    )
+    subprocess.run([sys.executable, "-c", program, path], check=False)
+    path.with_name(f"{path.name}-shm").unlink()
+    small_disk()
+    with Reading(path) as reading, pytest.raises(PassingStoreError, match="full"):
+        reading.counts()
+    (tmp_path / "fill").unlink()
+    with Reading(path) as reading:
+        assert reading.counts() == {State.RELEASED: 3}
+
+
+def test_a_folder_where_the_database_should_be_is_told_in_words(tmp_path):
+    with Reading(tmp_path) as reading, pytest.raises(StoreError, match="cannot be read"):
+        reading.counts()
 
 
 def test_a_path_that_the_system_refuses_is_told_in_words(tmp_path):

@@ -54,13 +54,20 @@ class Reader:
         try:
             return self._opened("mode=ro")
         except sqlite3.OperationalError as error:
-            # A database in WAL mode that nobody has open needs a folder that can be written, or
-            # the promise that nothing changes (sqlite.org/wal.html, "Read-Only Databases").
-            if code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            # A database in WAL mode that nobody has open needs a folder that can be written and
+            # has room (the third code: sqlite.org/rescode.html#ioerr_shmsize), or the promise that
+            # nothing changes (sqlite.org/wal.html, "Read-Only Databases").
+            codes = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
+            if code(error) not in codes:
                 raise
-            if os.access(self._path.parent, os.W_OK):
+            if os.access(self._path.parent, os.W_OK) and self._has_log():
                 raise
             return self._opened("mode=ro&immutable=1")
+
+    def _has_log(self) -> bool:
+        """Whether what was last written is in the log still, as while somebody has it open."""
+        log = self._path.with_name(f"{self._path.name}-wal")
+        return log.exists() and log.stat().st_size > 0
 
     def _opened(self, how: str) -> sqlite3.Connection | None:
         uri = f"{self._path.absolute().as_uri()}?{how}"
