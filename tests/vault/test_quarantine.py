@@ -181,6 +181,23 @@ def test_a_strange_payload_is_not_touched(held, quarantine):
     assert read(first.path + b"/payload.quarantined") == b"something else"
 
 
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_what_is_no_file_and_has_the_payloads_name_is_not_touched(held, quarantine, kind):
+    folder, lease = quarantine
+    report = report_of(held)
+    first = put(held, folder, lease, report)
+    payload = first.path + b"/payload.quarantined"
+    os.unlink(payload)
+    if kind == "link":
+        os.symlink(written(folder + b"/mine"), payload)
+    else:
+        written(payload + b"/mine")
+    written(held)
+    assert put(held, folder, lease, report).path == first.path + b" (2)"
+    assert os.path.islink(payload) is (kind == "link")
+    assert os.path.isdir(payload) is (kind == "folder")
+
+
 def test_an_empty_reservation_is_filled(held, quarantine):
     folder, lease = quarantine
     report = report_of(held)

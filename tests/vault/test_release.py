@@ -245,6 +245,17 @@ def test_a_bind_mount_of_one_device_is_copied_to(place, held, mount):
     assert not os.path.exists(held)
 
 
+def test_a_sub_folder_that_there_is_no_room_for_leaves_the_file_held_and_nothing_open(held, mount):
+    full = mount(b"full", "-t", "tmpfs", "-o", "size=1m,nr_inodes=2")
+    os.mkdir(full + b"/released")
+    before = len(os.listdir("/proc/self/fd"))
+    with grasp_blocking(held, lease=True) as grip, pytest.raises(DiskError, match="full"):
+        release_blocking(grip, held, full + b"/released", b"sub/file.txt", SHA)
+    assert read(held) == DATA
+    assert os.listdir(full + b"/released") == []
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 @pytest.mark.parametrize("trouble", ["full", "read-only"])
 def test_disk_trouble_keeps_the_file_held_as_it_was(place, mount, trouble):
     data = os.urandom(300_000)

@@ -90,6 +90,14 @@ def test_a_file_never_comes_back_under_the_name_of_our_own_note(place, to, is_th
     assert os.path.exists(note) is is_there
 
 
+def test_a_file_where_the_folder_should_be_is_told_and_nothing_moves(folder, place):
+    to = written(place + b"/back", b"mine")
+    with pytest.raises(DiskError, match="open the folder that it is to go to"):
+        restore(folder, to)
+    assert read(to) == b"mine"
+    assert os.path.exists(folder + b"/payload.quarantined")
+
+
 def test_a_tampered_payload_stays_and_is_sealed(folder, to):
     payload = folder + b"/payload.quarantined"
     os.chmod(payload, 0o600)

@@ -199,11 +199,9 @@ def _is_begun_blocking(
         ):
             return False
         payload = payload_blocking(folder)
-        return (
-            payload is None
-            or not payload.size
-            or _is_whole_blocking(folder, report.sha256, stopped)
-        )
+        if payload is None:  # nothing is there, or what is there is no file
+            return PAYLOAD not in names_in_blocking(folder)
+        return not payload.size or _is_whole_blocking(folder, report.sha256, stopped)
     finally:
         os.close(folder)
 
