@@ -62,6 +62,8 @@ class House:
         self.file = home / "settings.yaml"
         self.downloads.mkdir(parents=True)
         self.change(**changes)
+        self.limited: list[str] = []
+        """A command that runs the daemon with less than others have."""
         self._process: subprocess.Popen[bytes] | None = None
         self._said = home / "stdout"
         self._complained = home / "stderr"
@@ -74,7 +76,15 @@ class House:
 
     @property
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "checkfirst", "--settings", str(self.file), "run"]
+        return [
+            *self.limited,
+            sys.executable,
+            "-m",
+            "checkfirst",
+            "--settings",
+            str(self.file),
+            "run",
+        ]
 
     @property
     def environment(self) -> dict[str, str]:

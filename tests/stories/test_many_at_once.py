@@ -2,10 +2,9 @@
 
 import hashlib
 import os
-import resource
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -63,15 +62,9 @@ def drop(house: House) -> None:
         os.rename(beside / f"{number}.txt", house.downloads / f"{number}.txt")
 
 
-@contextmanager
-def few_descriptors(most: int) -> Iterator[None]:
-    """Processes that are started meanwhile may have so many open, which is what Linux gives."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+def few_descriptors(house: House, most: int) -> None:
+    """The daemon may have so many open, and no more if it asks for them."""
+    house.limited = ["sh", "-c", f'ulimit -n {most} && exec "$@"', "sh"]
 
 
 def ended(house: House) -> int:
@@ -156,7 +149,8 @@ def test_many_folders_with_a_file_in_each_need_no_more_descriptors_than_there_ar
     for number in range(count):
         (beside / f"{number}").mkdir(parents=True)
         (beside / f"{number}" / f"{number}.txt").write_bytes(content(number))
-    with few_descriptors(1024), house.running():
+    few_descriptors(house, 1024)
+    with house.running():
         os.rename(beside, house.downloads / "unpacked")
         wait_for("all have come to their end", lambda: ended(house) == count, 120)
         assert not house.log("problem")

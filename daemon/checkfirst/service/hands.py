@@ -59,16 +59,19 @@ class Hands:
         token: Callable[[], str],
         stopped: Callable[[], bool],
         kinds: Callable[[], Collection[str]] = tuple,
+        gets_on: Callable[[], None] = lambda: None,
     ) -> None:
         """`leases` tells of a watched folder whether leases mean anything there.
 
-        `kinds` tells which hashes are wanted besides SHA-256.
+        `kinds` tells which hashes are wanted besides SHA-256. `gets_on` is called after each file
+        of a batch.
         """
         self.ends = ends
         self.state = state
         self.leases = leases
         self._token = token
         self._stopped = stopped
+        self._gets_on = gets_on
         self.hashing = Hashing(stopped)
         self.kinds = kinds
         self.held: dict[bytes, HeldFolder] = {}
@@ -111,6 +114,7 @@ class Hands:
                 for work in works:
                     lease = leases[work.arrival.root]
                     taken.append(self._take_one_blocking(work, opened, lease=lease))
+                    self._gets_on()
         except BaseException:
             self.put_down_blocking([one for one in taken if isinstance(one, InHand)])
             raise
@@ -120,9 +124,12 @@ class Hands:
         self, orders: Sequence[Ordered], not_now: Sequence[InHand]
     ) -> list[Done | Undone]:
         """Release or quarantine each; all descriptors are closed, whatever happens."""
+        ended: list[Done | Undone] = []
         try:
             with Opened() as opened:
-                ended = [self._end_one_blocking(order, opened) for order in orders]
+                for order in orders:
+                    ended.append(self._end_one_blocking(order, opened))
+                    self._gets_on()
         finally:
             self.put_down_blocking([*not_now, *(order.hand for order in orders)])
         for slot in {os.path.dirname(_held(order.hand.work.arrival)) for order in orders}:

@@ -15,11 +15,12 @@ from checkfirst.vault.folder import MOST_FOLDERS
 SMALL_LANES = 3
 """While one is moved by a second process, the others are journalled."""
 LARGE_LANES = 2
-BATCH_FILES = 240
+BATCH_FILES = 480
 """Files in one batch, if there may be so many descriptors: each has one open, and so have some of
-their folders."""
+their folders. The larger, the fewer commits of the journal, for each of which all renames wait."""
 OTHER_DESCRIPTORS = 256
 """Left free for everything else."""
+WANTED_DESCRIPTORS = OTHER_DESCRIPTORS + SMALL_LANES * (BATCH_FILES + MOST_FOLDERS)
 BATCH_BYTES = 64 * 1024 * 1024
 HUGE_BYTES = 1024 * 1024 * 1024
 """Takes seconds to many minutes."""
@@ -31,7 +32,7 @@ class Lanes:
     """What waits before each; every method is called on the loop."""
 
     def __init__(self) -> None:
-        self._batch = batch_files(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        self._batch = batch_files(descriptors())
         self._small: asyncio.Queue[Item] = asyncio.Queue(4 * BATCH_FILES)
         self._large: asyncio.Queue[Item] = asyncio.Queue(4 * BATCH_FILES)
         self._huge: asyncio.Queue[Item] = asyncio.Queue(4 * BATCH_FILES)
@@ -58,6 +59,23 @@ class Lanes:
     async def huge(self) -> Item:
         """Wait for one of 1 GiB or more."""
         return await self._huge.get()
+
+
+def descriptors() -> int:
+    """How many this process may have open, having asked for what is wanted.
+
+    The usual soft limit, 1,024, is for programs that use select(2), which cannot see more; those
+    that do not are to raise it themselves (systemd.exec(5), LimitNOFILE=). Nothing here does.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= WANTED_DESCRIPTORS:
+        return soft
+    most = WANTED_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(WANTED_DESCRIPTORS, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    except (ValueError, OSError):  # a container's or macOS's own bound
+        return soft
+    return most
 
 
 def batch_files(descriptors: int) -> int:

@@ -30,9 +30,6 @@ from checkfirst.service.errand import (
 from checkfirst.service.hands import Hands
 from checkfirst.service.work import InHand, Ordered, Work
 
-AT_ONCE = 16
-"""Files between two signs of life: on the slowest of disks some seconds."""
-
 SIGN_SECONDS = 1.0
 """Nobody needs them more often."""
 
@@ -57,6 +54,7 @@ class Serving:
             token=secrets.token_hex,
             stopped=self._is_stopped_blocking,
             kinds=lambda: self._kinds,
+            gets_on=self._sign_blocking,
         )
 
     def do_blocking(self, errand: Errand) -> Answer:
@@ -69,27 +67,17 @@ class Serving:
         self._leases.update(errand.leases)
         self._hands.held.update(errand.held)
         self._kinds = errand.kinds
-        works = [Work(*file) for file in errand.files]
-        answer: list[Taken | NotTaken] = []
-        for start in range(0, len(works), AT_ONCE):
-            taken = self._hands.take_blocking(works[start : start + AT_ONCE])
-            self._in_hand |= {one.work.arrival.id: one for one in taken if isinstance(one, InHand)}
-            answer += map(told_taken, taken)
-            self._sign_blocking()
-        return answer
+        taken = self._hands.take_blocking([Work(*file) for file in errand.files])
+        self._in_hand |= {one.work.arrival.id: one for one in taken if isinstance(one, InHand)}
+        return [told_taken(one) for one in taken]
 
     def _carry_out_blocking(self, errand: CarryOut) -> list[Carried | NotCarried]:
         orders = [
             Ordered(self._in_hand.pop(number), verdict, decision, decided_at)
             for number, verdict, decision, decided_at in errand.orders
         ]
-        self._hands.put_down_blocking([self._in_hand.pop(number) for number in errand.not_now])
-        answer: list[Carried | NotCarried] = []
-        for start in range(0, len(orders), AT_ONCE):
-            ended = self._hands.carry_out_blocking(orders[start : start + AT_ONCE], [])
-            answer += map(told_carried, ended)
-            self._sign_blocking()
-        return answer
+        not_now = [self._in_hand.pop(number) for number in errand.not_now]
+        return [told_carried(one) for one in self._hands.carry_out_blocking(orders, not_now)]
 
     def _is_stopped_blocking(self) -> bool:
         """Asked in the middle of a long read. All that can come meanwhile is Halt, or the end."""
