@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from checkfirst.model import State
+from checkfirst.simulator.faults import dropped
 from checkfirst.simulator.thread import Elsewhere
-from tests.stories.house import House, wait_for
+from tests.stories.house import WAITING, House, wait_for
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
@@ -83,8 +85,8 @@ def test_what_comes_into_a_folder_made_anew_under_the_old_name_is_not_missed(
 
 
 @contextmanager
-def mounted(folder: Path) -> Iterator[None]:
-    command = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder]
+def mounted(folder: Path, *how: str | Path) -> Iterator[None]:
+    command = ["mount", *(how or ("-t", "tmpfs", "-o", "size=16m", "tmpfs")), folder]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"mount is not possible here: {done.stderr.strip()}")
@@ -106,6 +108,36 @@ def test_what_is_mounted_over_it_and_unmounted_is_watched_in_turn(home: Path, si
         house.drop("after", b"after")
         house.until("after", State.RELEASED)
         house.until_status("watched", _is_watched)
+
+
+@as_root
+def test_a_disk_that_is_away_takes_what_it_holds_along_and_brings_it_back(
+    home: Path, simulator: Elsewhere
+):
+    """Its files are held on the disk itself; meanwhile what lies below it is watched, and taken."""
+    house, disk = Apart(home, simulator.url), home / "disk"
+    disk.mkdir()
+    with mounted(disk), mounted(house.downloads, "--bind", disk), house.running():
+        simulator.fail_always(dropped())
+        house.drop("waits", b"waits")
+        house.until("waits", State.WAITING)
+        assert (house.downloads / ".checkfirst-held").is_dir()
+        subprocess.run(["umount", "--lazy", house.downloads], check=True)
+        house.until_said("watching", "watched again")
+        simulator.heal()
+        house.drop("below", b"below")
+        house.until("below", State.RELEASED)
+        assert house.rows("waits")[0].state in WAITING
+        subprocess.run(["mount", "--bind", disk, house.downloads], check=True)
+        house.until("waits", State.RELEASED, seconds=90)
+
+
+def test_a_held_folder_that_somebody_removed_is_made_anew(home: Path, simulator: Elsewhere):
+    with Apart(home, simulator.url).running() as house:
+        shutil.rmtree(house.state / "held")
+        house.drop("one", b"one")
+        house.until("one", State.RELEASED)
+        house.until_status("all is well", _is_watched)
 
 
 def test_a_polled_folder_needs_no_event(home: Path, simulator: Elsewhere):

@@ -48,6 +48,8 @@ class Duties:
         self._last: Snapshot | None = None
         self._pruned_at = 0.0
         self._unheld: dict[bytes, str] = {}
+        self._held_for: dict[bytes, tuple[int, int]] = {}
+        """Which folder each watched path led to when its held folder was chosen."""
 
     async def choose_held_folders(self) -> None:
         """Choose where each watched folder's files are held; what cannot be is told in status."""
@@ -119,11 +121,24 @@ class Duties:
     def _unheld_blocking(self) -> dict[bytes, str]:
         unheld = {}
         for root in self._parts.watcher.roots:
+            self._forget_replaced_blocking(root.path)
             try:
                 self._parts.hands.held_folder_blocking(root.path)
             except CheckfirstError as error:
                 unheld[root.path] = str(error)
         return unheld
+
+    def _forget_replaced_blocking(self, root: bytes) -> None:
+        """Where a folder took the place of another, files are held as suits the new one."""
+        try:
+            seen = os.stat(root)
+        except OSError:  # told by the watcher; it may come back as it was
+            return
+        is_same = self._held_for.get(root) in {None, (seen.st_dev, seen.st_ino)}
+        self._held_for[root] = (seen.st_dev, seen.st_ino)
+        held = self._parts.hands.held.get(root)
+        if held is not None and not (is_same and os.path.isdir(held.path)):
+            self._parts.hands.held.pop(root, None)
 
     async def _take_wanted(self) -> None:
         paths = await self._parts.wanted.all()

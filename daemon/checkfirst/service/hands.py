@@ -20,6 +20,7 @@ from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.vault.folder import Opened
 from checkfirst.vault.grip import Grip
 from checkfirst.vault.held import HeldFolder, held_folder_blocking
+from checkfirst.vault.held_elsewhere import is_held_elsewhere_blocking
 from checkfirst.vault.hold import hold_blocking, open_held_blocking, remove_slot_blocking
 from checkfirst.vault.problems import (
     BusyError,
@@ -185,7 +186,8 @@ class Hands:
         held = _held(work.arrival)
         why = _in_words(error, "read the file", work.arrival)
         # While the held folder itself is away (its disk is not mounted), nothing in it is gone.
-        is_away = work.arrival.state is not State.HOLDING and not os.path.isdir(_folder(held))
+        is_new = work.arrival.state is State.HOLDING
+        is_away = not is_new and is_held_elsewhere_blocking(work.arrival)
         match error:
             case _ if is_away or os.path.lexists(held):
                 return Missed(work, State.HELD, why, quiet=isinstance(error, _PASSING))
@@ -272,10 +274,6 @@ def fingerprint_of(arrival: Arrival) -> Fingerprint | None:
     if arrival.sha256 is None or arrival.size is None or arrival.risk is None:
         return None
     return Fingerprint(arrival.sha256, arrival.size, arrival.content_type or "", arrival.risk)
-
-
-def _folder(held: bytes) -> bytes:
-    return os.path.dirname(os.path.dirname(held))
 
 
 def _held(arrival: Arrival) -> bytes:

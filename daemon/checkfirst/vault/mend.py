@@ -15,9 +15,11 @@ from typing import Final
 
 from checkfirst.errors import FileProblem
 from checkfirst.model import OPEN_STATES, Arrival, State
+from checkfirst.policy.names import show
 from checkfirst.store.step import Facts, Step
 from checkfirst.vault.digest import hash_of_blocking
 from checkfirst.vault.folder import OPEN_FOLDER, sync_folder_blocking
+from checkfirst.vault.held_elsewhere import is_held_elsewhere_blocking
 from checkfirst.vault.payload import PAYLOAD, payload_hash_blocking, seal_blocking
 from checkfirst.vault.places import Places, folders_blocking, is_file_blocking
 from checkfirst.vault.presence import is_away_blocking
@@ -192,12 +194,12 @@ class Mend:
 
     def _missing_blocking(self, row: Arrival) -> Step | None:
         """Not where it should be: perhaps a person or a command moved it on."""
-        if row.held is not None and not os.path.isdir(os.path.dirname(os.path.dirname(row.held))):
+        if is_held_elsewhere_blocking(row):
             return None  # the held folder itself is away, so nothing in it is gone
         there = self._given_blocking(self._places.released, self._places.relative(row), row)
         if there is not None and row.sha256 is not None:
             return self._to(row, State.RELEASED, destination=there)
-        return self._to(row, State.GONE, reason="it is no longer in the held folder")
+        return self._to(row, State.GONE, reason=f"it was held as {show(row.held or b'')}")
 
     def _given_hash_blocking(self, path: bytes) -> str | None:
         return self._hash_of_blocking(path, insist=False)
