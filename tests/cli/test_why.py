@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from checkfirst.model import State
+from checkfirst.model import State, VerdictKind
 from checkfirst.store.step import Facts
 from tests.cli.journal_scene import DATA, HOSTILE, NOW, SHA
 from tests.sources.knowngood.made import build
@@ -122,6 +122,18 @@ def test_it_says_that_a_source_has_not_been_asked(scene, run):
     scene.arrive(b"third", State.RELEASED, Facts(sha256=SHA, asked_at=NOW, source="remembered"))
     said = "virustotal its turn came at 2025-11-24 16:00:00, and remembered had the word before it"
     assert said in told(run("why", "third")[1])
+
+
+def test_nobody_is_waited_for_when_a_file_is_judged_and_cannot_be_moved(scene, run):
+    judged = Facts(
+        sha256=SHA,
+        asked_at=NOW,
+        verdict=VerdictKind.MALICIOUS,
+        source="remembered",
+        reason="no space is left",
+    )
+    scene.arrive(b"file", State.HELD, judged)
+    assert "waited for" not in told(run("why", "file")[1])
 
 
 def test_what_was_blocked_by_another_hash_is_not_called_unlisted(scene, run):

@@ -8,7 +8,7 @@ from checkfirst.cli import output
 from checkfirst.cli.own_lists import OwnLists
 from checkfirst.clock import SystemClock
 from checkfirst.errors import Problem
-from checkfirst.model import OPEN_STATES, Arrival
+from checkfirst.model import OPEN_STATES, Arrival, VerdictKind
 from checkfirst.settings.places import KNOWN_GOOD
 from checkfirst.settings.sources import REMOTE
 from checkfirst.sources.knowngood.reading import KnownGoodList
@@ -16,6 +16,9 @@ from checkfirst.store.reading import Reading
 
 if TYPE_CHECKING:
     from checkfirst.settings.glance import Glance
+
+
+_UNJUDGED = (None, VerdictKind.PENDING)
 
 
 def said(reading: Reading, glance: "Glance", row: Arrival, sha256: str) -> list[tuple[str, str]]:
@@ -58,7 +61,7 @@ def _remote(name: str, sources: Sequence[str], row: Arrival) -> str:
     if row.asked_at is None:
         return "not asked about this file"
     at = output.local(row.asked_at)
-    if row.state in OPEN_STATES:
+    if row.state in OPEN_STATES and row.verdict in _UNJUDGED:
         return f"waited for since {at}"
     if row.source in REMOTE and row.source in sources:
         is_before = sources.index(name) < sources.index(row.source)
