@@ -133,7 +133,7 @@ def test_nobody_is_waited_for_when_a_file_is_judged_and_cannot_be_moved(scene, r
         reason="no space is left",
     )
     scene.arrive(b"file", State.HELD, judged)
-    assert "waited for" not in told(run("why", "file")[1])
+    assert "waited for" not in run("why", "file")[1]
 
 
 def test_what_was_blocked_by_another_hash_is_not_called_unlisted(scene, run):
