@@ -51,6 +51,10 @@ class NotRunningError(Problem):
     """The command needs the daemon and there is none."""
 
 
+class HandsLostError(Problem):
+    """A second process that helped has ended; what it had in hand is to be looked for."""
+
+
 class StoreError(Problem):
     """The database cannot be used."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from checkfirst.errors import HandsLostError
 from checkfirst.service.crew import (
     HANGING_SECONDS,
     IDLE_SECONDS,
@@ -22,7 +23,7 @@ from checkfirst.service.crew import (
     Crew,
 )
 from checkfirst.service.lock import only_one
-from checkfirst.service.other_hands import READY_SECONDS, HandsLostError, OtherHands
+from checkfirst.service.other_hands import READY_SECONDS, OtherHands
 from checkfirst.service.work import Work
 from checkfirst.vault.grip import ignore_lease_breaks
 from tests.fakes.clock import FakeClock, settle_loop

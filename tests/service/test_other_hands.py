@@ -18,13 +18,13 @@ from pathlib import Path
 
 import pytest
 
-from checkfirst.errors import Problem
+from checkfirst.errors import HandsLostError, Problem
 from checkfirst.model import Action, Arrival, Decision, State, Verdict, VerdictKind
 from checkfirst.service.crew import Doer
 from checkfirst.service.errand import SIGN, Begin, Carried, CarryOut, Take, Taken
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.lock import only_one
-from checkfirst.service.other_hands import HandsLostError, OtherHands
+from checkfirst.service.other_hands import OtherHands
 from checkfirst.service.serving import SIGN_SECONDS, Serving
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.vault.grip import ignore_lease_breaks, stamp_of
@@ -206,7 +206,6 @@ def test_an_errand_that_goes_wrong_as_a_whole_ends_it_in_words(
 
 
 def test_nothing_heavy_is_loaded_before_it_would_die_with_the_daemon():
-    """What is loaded at once holds the lock of a daemon that was killed meanwhile."""
     look = "import sys, checkfirst.service.hands_process; print(*sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     told = subprocess.run(
@@ -325,14 +324,15 @@ def test_another_version_is_not_worked_with_and_told_nothing(
     desk: Desk, tmp_path: Path, stand_in: Callable[[str], None]
 ):
     stand_in(
+        f"if line.poll(0.5): open({str(tmp_path / 'told')!r}, 'w')\n"
         "line.send_bytes(b'0.0.1')\n"
-        "try:\n    line.recv_bytes()\n"
-        f"except EOFError:\n    open({str(tmp_path / 'nothing')!r}, 'w')\n"
+        "line.recv_bytes()\n"
     )
     other = OtherHands(desk.hands, new_lock(desk), lambda: False)
     with pytest.raises(Problem, match=r"version 0\.0\.1"):
         other.start_blocking()
     assert other.lost
+    assert not (tmp_path / "told").exists()
     other.let_go_blocking()
     assert is_gone(other.pid)
 
@@ -374,11 +374,14 @@ def test_without_a_python_none_comes_up(desk: Desk, monkeypatch: pytest.MonkeyPa
 def test_one_that_hangs_at_its_start_is_killed_from_outside(
     desk: Desk, stand_in: Callable[[str], None]
 ):
-    stand_in("time.sleep(600)\n")
+    stand_in("os.execlp('sleep', 'sleep', '600')\n")
     other = OtherHands(desk.hands, new_lock(desk), lambda: False)
     with ThreadPoolExecutor(1) as pool:
         start = pool.submit(other.start_blocking)
         until(lambda: other.pid != 0)
+        until(lambda: b"sleep" in Path(f"/proc/{other.pid}/cmdline").read_bytes())
+        held = [os.readlink(each) for each in Path(f"/proc/{other.pid}/fd").iterdir()]
+        assert os.fspath(desk.state) not in held  # the lock of one that dies meanwhile is free
         other.kill("not needed")
         with pytest.raises((EOFError, OSError)):
             start.result(5)

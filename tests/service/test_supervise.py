@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from checkfirst.errors import Problem
+from checkfirst.errors import HandsLostError, Problem
 from checkfirst.service.supervise import Role, Supervisor, VitalRoleFailedError, finish
 from checkfirst.store.problem import PassingStoreError
 from tests.fakes.clock import FakeClock, settle_loop
@@ -73,6 +73,20 @@ async def test_a_full_disk_is_waited_out_by_vital_roles():
         await clock.advance(3600)
         assert len(runs) == 20
         assert supervisor.problems == {}
+        stop.set()
+
+
+async def test_the_loss_of_a_process_that_helped_is_told_once_and_no_fault_of_the_roles():
+    async def work() -> None:
+        raise HandsLostError("A second process has ended")
+
+    clock, told, stop = FakeClock(), [], asyncio.Event()
+    supervisor = Supervisor(clock, lambda role, reason: told.append(reason))
+    async with asyncio.TaskGroup() as group:
+        roles = [Role(f"line {n}", work) for n in range(3)]
+        group.create_task(supervisor.run(roles, stop))
+        await clock.advance(30)
+        assert told == ["A second process has ended"]
         stop.set()
 
 

@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def _serve_blocking(descriptor: int) -> None:
-    # Only now: whoever loses its daemon while this is loaded holds the lock no longer than that.
+    # Only now, as it takes the longest: whoever loses its daemon meanwhile does not load the rest.
     from multiprocessing.connection import Connection  # noqa: PLC0415
 
     from checkfirst.service.garbage import collect_seldom  # noqa: PLC0415

@@ -13,8 +13,8 @@ from checkfirst.vault.failpoint import VARIABLE
 _log = logging.getLogger(__name__)
 
 
-def launched_blocking(lock: int) -> tuple[Connection, subprocess.Popen[bytes]]:
-    """The process, and the pipe to it. `lock` is the descriptor of the daemon's lock.
+def launched_blocking() -> tuple[Connection, subprocess.Popen[bytes]]:
+    """The process, and the pipe to it.
 
     The kernel ends it with the thread that this is called in. Raises OSError.
     """
@@ -30,7 +30,7 @@ def launched_blocking(lock: int) -> tuple[Connection, subprocess.Popen[bytes]]:
             # What goes wrong in an errand is told through the pipe; this is of the start.
             stderr=None if _log.isEnabledFor(logging.DEBUG) else subprocess.DEVNULL,
             env=_without_secrets(os.environ.items()),
-            pass_fds=[number, lock],
+            pass_fds=[number],
         )
         return Connection(ours.detach()), process
 

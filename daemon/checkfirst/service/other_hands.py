@@ -9,10 +9,11 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
 from typing import Any
 
 from checkfirst import __version__, logs
-from checkfirst.errors import Problem
+from checkfirst.errors import HandsLostError, Problem
 from checkfirst.service.errand import (
     READY,
     SIGN,
@@ -46,10 +47,6 @@ _HELD_FAST = (
     "network folder does not let it go. The files that it was moving are left alone until then. "
     "See that the disk, or its server, answers."
 )
-
-
-class HandsLostError(Problem):
-    """The second process has ended; what it had in hand is to be looked for."""
 
 
 class OtherHands:
@@ -101,7 +98,7 @@ class OtherHands:
         thread that started it.
         """
         try:
-            self._line, self._process = launched_blocking(self._lock)
+            self._line, self._process = launched_blocking()
             if self.lost:  # it was killed before there was anything to kill
                 self._process.kill()
             self._begin_blocking(self._line)
@@ -170,6 +167,7 @@ class OtherHands:
         version = self._first_words_blocking(line).decode(errors="replace")
         if version != __version__:  # an update has come meanwhile
             raise Problem(f"It is version {version}, and this is {__version__}")
+        send_handle(line, self._lock, self.pid)
         line.send_bytes(pickle.dumps(Begin(self._hands.ends, self._hands.state)))
         if self._first_words_blocking(line) != READY:
             raise Problem("It says something else than that it is ready")

@@ -6,6 +6,7 @@ It knows no journal and decides nothing: a move that it makes has been journalle
 import pickle
 import secrets
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
 from traceback import format_exc
 
 from checkfirst import __version__
@@ -95,6 +96,8 @@ def serve_blocking(line: Connection) -> None:
     """Do what is asked until nobody can ask any more."""
     # As bare text and before all else: another version could make anything of our values.
     line.send_bytes(__version__.encode())
+    # The daemon's lock, held from now to the end. One whose daemon dies before has not begun.
+    recv_handle(line)
     serving = Serving(pickle.loads(line.recv_bytes()), line, SystemClock())  # noqa: S301  (our own process's)
     line.send_bytes(READY)
     while True:

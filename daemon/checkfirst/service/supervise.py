@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from checkfirst.clock import Clock
-from checkfirst.errors import CheckfirstError, Problem
+from checkfirst.errors import CheckfirstError, HandsLostError, Problem
 from checkfirst.policy.retry import backoff
 from checkfirst.service.reminders import Reminders
 from checkfirst.store.problem import PassingStoreError
@@ -26,6 +26,9 @@ LONGEST_PAUSE_SECONDS = 60.0
 FAILURES_THAT_END = 5
 """So many failures of a vital role within `WINDOW_SECONDS` end the daemon."""
 WINDOW_SECONDS = 120.0
+
+_PASSING = (PassingStoreError, HandsLostError)
+"""What comes from something outside a role."""
 
 
 class VitalRoleFailedError(Problem):
@@ -107,14 +110,14 @@ class Supervisor:
                 await role.run()
                 reason, is_passing = "it ended by itself", False
             except Exception as error:  # noqa: BLE001  (the parent of a role meets whatever ends it)
-                reason, is_passing = _words(error), isinstance(error, PassingStoreError)
+                reason, is_passing = _words(error), isinstance(error, _PASSING)
                 _log.debug("the role %s failed", role.name, exc_info=error)
             now = self._clock.monotonic()
             failures = [at for at in failures if now - at < WINDOW_SECONDS] + [now]
             counted = [at for at in counted if now - at < WINDOW_SECONDS]
             counted += [] if is_passing else [now]
             self.problems[role.name] = reason
-            # For want of something outside us many roles fail alike, and for hours.
+            # For want of something outside them many roles fail alike, and for hours.
             trouble = reason if is_passing else f"{role.name}: {reason}"
             if (lasting := self._reminders.met(trouble)) is not None:
                 self._on_failure(role.name, reason + lasting)
