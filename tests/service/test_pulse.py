@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from checkfirst.service.pulse import Pulse, keep_watchdog
+from checkfirst.service.pulse import SLOW_SECONDS, Pulse, keep_watchdog
 from checkfirst.service.systemd import Systemd
 from tests.fakes.clock import FakeClock
 from tests.service.test_systemd import manager
@@ -66,3 +66,15 @@ async def test_a_store_that_does_not_answer_is_none(scene):
     await scene.signs_within(1.0)
     scene.store_answers.clear()
     assert await scene.signs_within(10 * LIMIT) <= 1
+
+
+async def test_a_batch_that_takes_very_long_is_a_problem_until_it_has_ended():
+    clock = FakeClock()
+    pulse = Pulse(clock)
+    with pulse.beat():
+        await clock.advance(SLOW_SECONDS)
+        assert pulse.problems() == []
+        await clock.advance(1)
+        [problem] = pulse.problems()
+        assert "network folders answer" in problem
+    assert pulse.problems() == []

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -47,6 +48,11 @@ if TYPE_CHECKING:
     from checkfirst.store.database import Database
 
 _log = logging.getLogger(__name__)
+
+THREADS = 24
+"""Worker threads at most, made when needed: one for each lane, as all may sit in a folder whose
+server is away for hours, and enough for all that goes on beside them, such as telling of it. Python
+itself makes no more than five on a machine with one core."""
 
 ROOM_AGAIN_SECONDS = 5.0
 """How often a database that has no room to begin with is tried again."""
@@ -103,6 +109,7 @@ def serve(
 async def _live(
     loaded: Loaded, key: SecretStr | None, reload: Reload, clock: Clock, lock: int
 ) -> int:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
     systemd = Systemd(clock)
     signals = Signals(systemd.stopping, _last_words)
     steady = Steady(clock)

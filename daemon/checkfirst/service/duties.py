@@ -104,7 +104,7 @@ class Duties:
         problems += self._unheld.values()
         problems += parts.settling.problems()
         problems += parts.line.retries.troubles()
-        problems += parts.crew.problems()
+        problems += parts.crew.problems() or parts.line.pulse.problems()
         problems += [f"{role}: {why}" for role, why in self._supervisor.problems.items()]
         return Snapshot(
             pid=os.getpid(),

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from checkfirst.clock import Clock
 from checkfirst.service.systemd import Systemd
 
+SLOW_SECONDS = 120.0
+"""Even on a slow disk few batches of the small take so long."""
+
 TICKS = 3
 """So many signs of life within the time in which one is expected."""
 
@@ -35,6 +38,16 @@ class Pulse:
     def longest(self) -> float:
         """Seconds for which the oldest batch has been in hand; 0 without any."""
         return self._clock.monotonic() - min(self._since.values(), default=self._clock.monotonic())
+
+    def problems(self) -> list[str]:
+        """That a batch takes very long, while it does."""
+        return [_SLOW] if self.longest() > SLOW_SECONDS else []
+
+
+_SLOW = (
+    "some small files have been on their way for more than two minutes. See that all disks and "
+    "network folders answer, those of the released and the quarantine folder too"
+)
 
 
 async def keep_watchdog(
