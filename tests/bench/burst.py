@@ -63,7 +63,8 @@ def _measure(count: int) -> list[Result]:
             before,
             "resident before",
             "bounded",
-            f"{max(peak - before, 0) * 1024 * 1024 / count:,.0f} bytes a file",
+            f"{max(peak - before, 0) * 1024 * 1024 / count:,.0f} bytes a file, those of a second "
+            "process among them",
         ),
     ]
 

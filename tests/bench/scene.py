@@ -126,11 +126,24 @@ class Daemon:
         """Seconds from the start of the process to its line with `watching`."""
 
     def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Of the daemon and of a second process that it has started."""
+        return sum(map(_cpu_seconds, self._processes()))
 
     def resident_mib(self) -> float:
-        return resident_mib(self.pid)
+        """Of both together."""
+        return sum(map(resident_mib, self._processes()))
+
+    def _processes(self) -> list[int]:
+        found = [self.pid]
+        for thread in Path(f"/proc/{self.pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # it has ended meanwhile
+                found += map(int, (thread / "children").read_text().split())
+        return found
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mib(pid: int) -> float:

@@ -1,13 +1,14 @@
 """What the line asks of a second process, and what that answers; values alone, fit for a pipe.
 
-A file is named by its row's id, which is never given twice.
+A file is named by its row's id, which is never given twice. The values of each file go as bare
+tuples, which take a third of the time of named ones.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from checkfirst.model import Arrival, Decision, Fingerprint, Stamp, State, Verdict
-from checkfirst.service.hands import Ends
+from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.vault.grip import Grip
 from checkfirst.vault.held import HeldFolder
@@ -32,24 +33,40 @@ class Halt(NamedTuple):
 class Take(NamedTuple):
     """`Hands.take_blocking`; a Taken or NotTaken for each comes back, in order."""
 
-    files: list[tuple[Arrival, Stamp | None]]
+    files: list[tuple[tuple[Any, ...], tuple[Any, ...] | None]]
+    """The arrival, and its stamp."""
     leases: dict[bytes, bool]
     held: dict[bytes, HeldFolder]
     kinds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, works: Sequence[Work], hands: Hands) -> Self:
+        """The errand of these, and what `hands` know."""
+        roots = {work.arrival.root for work in works}
+        return cls(
+            [(tuple(work.arrival), work.stamp and tuple(work.stamp)) for work in works],
+            {root: hands.leases(root) for root in roots},
+            {root: hands.held[root] for root in roots if root in hands.held},
+            tuple(hands.kinds()),
+        )
+
+    def works(self) -> list[Work]:
+        """They again."""
+        return [Work(Arrival(*row), Stamp(*stamp) if stamp else None) for row, stamp in self.files]
 
 
 class Taken(NamedTuple):
     """In hand there; the descriptor stays where it is."""
 
-    stamp: Stamp
+    stamp: tuple[Any, ...]
     lease: bool | None
-    fingerprint: Fingerprint
+    fingerprint: tuple[Any, ...]
     origin_url: str | None
 
     def of(self, work: Work) -> InHand:
         """What the line gets for it: a hand whose file is as if it had been closed already."""
-        grip = Grip(-1, work.arrival.held or b"", self.stamp, self.lease)
-        return InHand(work, grip, self.fingerprint, self.origin_url)
+        grip = Grip(-1, work.arrival.held or b"", Stamp(*self.stamp), self.lease)
+        return InHand(work, grip, Fingerprint(*self.fingerprint), self.origin_url)
 
 
 class NotTaken(NamedTuple):
@@ -121,7 +138,8 @@ Answer = list[Taken | NotTaken] | list[Carried | NotCarried] | Failed
 def told_taken(one: InHand | Missed) -> Taken | NotTaken:
     """What is said of it through the pipe."""
     if isinstance(one, InHand):
-        return Taken(one.grip.stamp, one.grip.lease, one.fingerprint, one.origin_url)
+        grip = one.grip
+        return Taken(tuple(grip.stamp), grip.lease, tuple(one.fingerprint), one.origin_url)
     return NotTaken(one.state, one.reason, one.quiet)
 
 

@@ -133,8 +133,8 @@ class Hands:
                     self._gets_on()
         finally:
             self.put_down_blocking([*not_now, *(order.hand for order in orders)])
-        for slot in {os.path.dirname(_held(order.hand.work.arrival)) for order in orders}:
-            remove_slot_blocking(os.path.join(slot, b"-"))
+        for slot in {_held(order.hand.work.arrival).rpartition(b"/")[0] for order in orders}:
+            remove_slot_blocking(slot + b"/-")
         return ended
 
     def put_down_blocking(self, hands: Sequence[InHand]) -> None:

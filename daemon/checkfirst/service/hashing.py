@@ -4,7 +4,7 @@ Told in status, so that nobody wonders why such a file is neither here nor there
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from checkfirst.policy.sizes import readable
@@ -38,12 +38,12 @@ class Hashing:
         self._stopped = stopped
         self._now: dict[int, Hashed] = {}
 
-    @contextmanager
-    def of(self, number: int, size: int) -> Iterator[Callable[[], bool]]:
+    def of(self, number: int, size: int) -> AbstractContextManager[Callable[[], bool]]:
         """What a long read of this arrival is to ask every 16 MiB."""
-        if size < LARGE_BYTES:
-            yield self._stopped
-            return
+        return self._followed(number, size) if size >= LARGE_BYTES else nullcontext(self._stopped)
+
+    @contextmanager
+    def _followed(self, number: int, size: int) -> Iterator[Callable[[], bool]]:
         self._now[number] = Hashed(number, 0, size)
         try:
             yield lambda: self._is_stopped(number)

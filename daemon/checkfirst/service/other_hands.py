@@ -112,13 +112,7 @@ class OtherHands:
 
     def take_blocking(self, works: Sequence[Work]) -> list[InHand | Missed]:
         """As `Hands` does; raises HandsLostError."""
-        roots = {work.arrival.root for work in works}
-        errand = Take(
-            [(work.arrival, work.stamp) for work in works],
-            {root: self._hands.leases(root) for root in roots},
-            {root: self._hands.held[root] for root in roots if root in self._hands.held},
-            tuple(self._hands.kinds()),
-        )
+        errand = Take.of(works, self._hands)
         self.expect(works)
         try:
             answers: Sequence[Taken | NotTaken] = self._done_blocking(errand)

@@ -29,7 +29,7 @@ from checkfirst.service.errand import (
     told_taken,
 )
 from checkfirst.service.hands import Hands
-from checkfirst.service.work import InHand, Ordered, Work
+from checkfirst.service.work import InHand, Ordered
 
 SIGN_SECONDS = 1.0
 """Nobody needs them more often."""
@@ -68,7 +68,7 @@ class Serving:
         self._leases.update(errand.leases)
         self._hands.held.update(errand.held)
         self._kinds = errand.kinds
-        taken = self._hands.take_blocking([Work(*file) for file in errand.files])
+        taken = self._hands.take_blocking(errand.works())
         self._in_hand |= {one.work.arrival.id: one for one in taken if isinstance(one, InHand)}
         return [told_taken(one) for one in taken]
 

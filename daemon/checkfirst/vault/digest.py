@@ -90,6 +90,8 @@ def digests_and_head_blocking(
 
 def _hashers(others: Collection[str], data: bytes = b"") -> list["hashlib._Hash"]:
     made = [hashlib.sha256(data)]
+    if not others:
+        return made
     # Not for safety, where both are long broken, but to tell what a list names by them.
     made += [hashlib.new(name, data, usedforsecurity=False) for name in others]
     return made

@@ -11,6 +11,7 @@ import fcntl
 import os
 import signal
 import stat
+import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -24,6 +25,10 @@ _SET_LEASE: Final[int | None] = getattr(fcntl, "F_SETLEASE", None)
 _GET_LEASE: Final = getattr(fcntl, "F_GETLEASE", 0)
 _NO_FILE: Final = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV})
 """What open(2) says of a symbolic link, of a socket, and of a device without a driver."""
+
+
+_harmless: Final = threading.Event()
+"""SIGIO is. To ask for its handler takes as long as to take a lease."""
 
 
 class Grip:
@@ -113,6 +118,7 @@ def ignore_lease_breaks() -> None:
     calls uninterrupted; broken leases are noticed by asking (F_GETLEASE).
     """
     signal.signal(signal.SIGIO, signal.SIG_IGN)
+    _harmless.set()
 
 
 def lease_blocking(descriptor: int) -> bool | None:
@@ -123,7 +129,7 @@ def lease_blocking(descriptor: int) -> bool | None:
     """
     if _SET_LEASE is None:
         return None
-    if signal.getsignal(signal.SIGIO) is signal.SIG_DFL:
+    if not _harmless.is_set():
         raise RuntimeError("ignore_lease_breaks() must come before the first lease")
     try:
         fcntl.fcntl(descriptor, _SET_LEASE, fcntl.F_RDLCK)
