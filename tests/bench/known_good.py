@@ -52,14 +52,21 @@ def _import(folder: Path, text: Path) -> tuple[float, float]:
     (folder / "settings.yaml").write_text("state: .\nwatch: [downloads]\n")
     command = [sys.executable, "-m", "checkfirst", "--settings", str(folder / "settings.yaml")]
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [*command, "known-good", "import", str(text)], stdout=subprocess.DEVNULL
+    done = subprocess.run(
+        [sys.executable, "-c", _PEAK, *command, "known-good", "import", str(text)],
+        stdout=subprocess.PIPE,
+        check=True,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"the import ended with {process.returncode}")
-    return time.perf_counter() - began, usage.ru_maxrss / 1024
+    return time.perf_counter() - began, int(done.stdout) / 1024
+
+
+_PEAK = """\
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""A program's most memory, in KiB. What starts it is small: the kernel counts as the program's own
+what the process had that it was forked from."""
 
 
 def _imported(

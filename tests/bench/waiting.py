@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from tests.bench.result import Result
-from tests.bench.scene import Scene, scene
+from tests.bench.scene import Scene, resident_mib, scene
 
 COUNT, FULL_COUNT = 5_000, 20_000
 _LONGEST = 300.0
@@ -15,11 +15,11 @@ def measure(count: int) -> list[Result]:
     with scene() as place:
         place.make_files(count, 512)
         with place.daemon() as daemon:
-            before = daemon.resident_mib()
+            before = resident_mib(daemon.pid)
             for path in sorted(place.ready.iterdir()):
                 path.rename(place.downloads / path.name)
             _until_waiting(place, count)
-            after = daemon.resident_mib()
+            after = resident_mib(daemon.pid)
     return [
         Result(
             f"{count:,} files wait for VirusTotal: memory for each",
