@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("only", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the curves there, as SVG")
-    parser.add_argument("--full", action="store_true", help="all of it: half an hour")
+    parser.add_argument("--full", action="store_true", help="all of it: twenty minutes")
     chosen = parser.parse_args()
     if unknown := set(chosen.only) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
