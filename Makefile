@@ -20,7 +20,7 @@ help:
 	@echo 'make test         all tests that need nothing but this machine'
 	@echo 'make coverage     what the tests of policy, settings, store and vault leave out'
 	@echo 'make check        lint, types, layers and tests'
-	@echo 'make bench        the benchmarks (FULL=1: all of them, half an hour)'
+	@echo 'make bench        the benchmarks (FULL=1: all of them, twenty minutes)'
 	@echo 'make crash        kill the daemon at every step, many times over (long)'
 	@echo 'make real         real browsers and download tools (long; needs them installed)'
 	@echo 'make man          write docs/checkfirst.1 from the commands'
