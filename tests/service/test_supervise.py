@@ -1,10 +1,10 @@
 import asyncio
-import logging
 
 import pytest
 
 from checkfirst.errors import HandsLostError, Problem
-from checkfirst.service.supervise import Role, Supervisor, VitalRoleFailedError, finish
+from checkfirst.finish import finish
+from checkfirst.service.supervise import Role, Supervisor, VitalRoleFailedError
 from checkfirst.store.problem import PassingStoreError
 from tests.fakes.clock import FakeClock, settle_loop
 
@@ -183,42 +183,6 @@ async def test_a_role_that_does_not_end_keeps_no_other_from_being_stopped():
 
 async def _wait_for(event: asyncio.Event) -> None:
     await event.wait()
-
-
-async def test_finish_goes_to_the_end_before_it_lets_a_cancellation_through():
-    gate, ended = asyncio.Event(), []
-
-    async def work() -> None:
-        await gate.wait()
-        ended.append("moved")
-
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(finish(work()))
-        await settle_loop()
-        task.cancel()
-        await settle_loop()
-        assert not task.done()
-        gate.set()
-    assert ended == ["moved"]
-    assert task.cancelled()
-
-
-async def test_what_fails_while_its_caller_is_cancelled_is_told_to_who_debugs(caplog):
-    caplog.set_level(logging.DEBUG)
-    gate = asyncio.Event()
-
-    async def work() -> None:
-        await gate.wait()
-        raise OSError("the disk is away")
-
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(finish(work()))
-        await settle_loop()
-        task.cancel()
-        await settle_loop()
-        gate.set()
-    assert task.cancelled()
-    assert "the disk is away" in caplog.text
 
 
 async def _outcome(run) -> BaseException | None:

@@ -40,15 +40,16 @@ def block() -> None:
 
 def _fill(group: click.Group, name: ListName) -> None:
     """Both groups have the same commands."""
-
-    @group.command("add", help=_ADD[name], short_help="Put files on the list, by hash or by file.")
-    @click.argument(
+    words = click.argument(
         "words",
         nargs=-1,
         required=True,
         metavar="HASH|FILE|ID...",
         shell_complete=completing.files(),
     )
+
+    @group.command("add", help=_ADD[name], short_help="Put files on the list, by hash or by file.")
+    @words
     @click.option("--note", default="", metavar="TEXT", help="Why; told when the list decides.")
     @click.option("--for", "length", metavar="TIME", help="For so long only, such as 30d.")
     @click.pass_context
@@ -58,13 +59,7 @@ def _fill(group: click.Group, name: ListName) -> None:
         context.exit(put(context.obj, name, words, note, _seconds(length)))
 
     @group.command("remove", short_help="Take files off the list, by hash or by file.")
-    @click.argument(
-        "words",
-        nargs=-1,
-        required=True,
-        metavar="HASH|FILE|ID...",
-        shell_complete=completing.files(),
-    )
+    @words
     @click.pass_context
     def remove(context: click.Context, words: tuple[str, ...]) -> None:
         """Take files off the list, by hash, its first six or more digits, file, name or number."""

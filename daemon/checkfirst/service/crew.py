@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 from checkfirst import logs
 from checkfirst.clock import Clock
 from checkfirst.errors import Problem
+from checkfirst.finish import finish
 from checkfirst.service.hands import Hands
-from checkfirst.service.supervise import finish
 from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from typing import Self
 
 from checkfirst.clock import Clock, SystemClock
 from checkfirst.errors import FileProblem
+from checkfirst.finish import finish
 from checkfirst.intake.fingerprint import fingerprint_blocking
 from checkfirst.model import Arrival, Fingerprint, State, VerdictKind
 from checkfirst.policy.names import show
@@ -35,7 +36,6 @@ from checkfirst.service.passage import (
     unwatched,
 )
 from checkfirst.service.steps import WAITING, identity
-from checkfirst.service.supervise import finish
 from checkfirst.settings.schema import Settings
 from checkfirst.store.listed import ListedBy
 from checkfirst.store.step import Facts

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from checkfirst.clock import Clock
 from checkfirst.errors import CheckfirstError
+from checkfirst.finish import finish
 from checkfirst.intake.look import Settled
 from checkfirst.model import OPEN_STATES, Answer, Arrival, Mode, Sighting, State
 from checkfirst.service import steps
@@ -23,7 +24,6 @@ from checkfirst.service.pulse import Pulse
 from checkfirst.service.results import Results
 from checkfirst.service.retries import Retries
 from checkfirst.service.slots import slotted
-from checkfirst.service.supervise import finish
 from checkfirst.service.work import InHand, Missed, Work
 from checkfirst.sources.chain import Chain
 from checkfirst.store.journal import Journal

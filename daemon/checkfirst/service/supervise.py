@@ -7,9 +7,8 @@ so does a vital one that fails for want of something outside us, such as room on
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from checkfirst.clock import Clock
 from checkfirst.errors import CheckfirstError, HandsLostError, Problem
@@ -18,8 +17,6 @@ from checkfirst.service.reminders import Reminders
 from checkfirst.store.problem import PassingStoreError
 
 _log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 60.0
@@ -45,24 +42,6 @@ class Role:
     vital: bool = True
     stage: int = 0
     """On stopping they are cancelled in this order: first what takes in work, then what ends it."""
-
-
-async def finish(work: Coroutine[object, object, T], hurry: Callable[[], None] = lambda: None) -> T:
-    """Await `work` to its end even when the caller is cancelled meanwhile.
-
-    A move in a thread goes on after its awaiter is cancelled; its result must still be recorded.
-    The cancellation is let through afterwards; `hurry` is called when it comes. What goes wrong
-    then is nobody's any more to act on: it is logged for whoever debugs.
-    """
-    task = asyncio.create_task(work, name="finish")
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        hurry()
-        await asyncio.wait({task})
-        if not task.cancelled() and (error := task.exception()):
-            _log.debug("it failed while its caller was cancelled", exc_info=error)
-        raise
 
 
 class Supervisor:

@@ -6,9 +6,8 @@ so that they do not wait while a write waits for another process. Knows nothing 
 
 import asyncio
 import contextlib
-import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,10 +17,9 @@ import aiosqlite
 
 from checkfirst.clock import Clock
 from checkfirst.errors import StoreError
+from checkfirst.finish import finish
 from checkfirst.store.prepare import BUSY_SECONDS, mark_blocking, prepare_blocking
 from checkfirst.store.problem import in_words, is_damage
-
-_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -75,7 +73,7 @@ class Database:
     async def close(self) -> None:
         """Let the running transaction end and close both connections."""
         async with self._turn:
-            await _to_the_end(self._opened.aclose())
+            await finish(self._opened.aclose())
 
     async def write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """One transaction: `change` in a thread, committed at its end, rolled back if it raises.
@@ -86,7 +84,7 @@ class Database:
         """
         async with self._turn:
             try:
-                return await _to_the_end(self._writer.run(partial(_changed_blocking, change)))
+                return await finish(self._writer.run(partial(_changed_blocking, change)))
             except sqlite3.DatabaseError as error:
                 raise await self._problem(error) from error
 
@@ -158,21 +156,3 @@ async def _connect(path: Path, pragma: str) -> AsyncIterator[_Connection]:
     async with connection:
         await connection.execute_fetchall(f"PRAGMA {pragma}")
         yield connection
-
-
-async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work` until it is done, whatever is cancelled meanwhile; then be cancelled."""
-    # A task, because only a task survives the cancellation of the one that waits for it. It ends
-    # before this function does, so it needs no other parent.
-    task = asyncio.create_task(work)  # noqa: TID251
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        if (failed := task.exception()) is not None:  # whoever would act on it wants to end
-            _log.debug("it failed while its caller was cancelled", exc_info=failed)
-        raise cancelled
-    return task.result()
