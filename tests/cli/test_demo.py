@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from checkfirst.cli.demo_daemon import Lines
+
 COMMAND = [sys.executable, "-m", "checkfirst", "demo"]
 
 
@@ -99,3 +101,15 @@ def test_it_stays_until_it_is_told_to_end_and_then_leaves_nothing(tmp_path, numb
             process.kill()
     assert list(tmp_path.iterdir()) == []
     assert processes_in(tmp_path) == []
+
+
+def test_its_lines_are_read_to_the_end_before_their_pipe_is_closed(tmp_path, capsys):
+    ours, theirs = os.pipe()
+    with os.fdopen(ours, "rb") as stream:
+        lines = Lines(stream, tmp_path)
+        os.write(theirs, b"2026-11-24 21:00:11   arrived      a file\n" * 100)
+        os.close(theirs)
+        lines.wait(10)
+    lines.show(10)
+    assert lines.ended
+    assert capsys.readouterr().out.count("arrived") == 100

@@ -46,7 +46,12 @@ class Lines:
         self.ready = False
         self._folder = folder
         self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        threading.Thread(target=self._read, args=(stream,), name="log", daemon=True).start()
+        self._thread = threading.Thread(target=self._read, args=(stream,), name="log", daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Come back when the stream has been read to its end, so that it can be closed."""
+        self._thread.join(seconds)
 
     def show(self, seconds: float) -> None:
         """Print what comes within so many seconds."""
@@ -93,10 +98,10 @@ def daemon(scene: Scene) -> Iterator[Lines]:
         start_new_session=True,  # Ctrl-C is for us, and we end it in good order
     )
     with process:
+        if process.stdout is None:
+            raise RuntimeError("a pipe was asked for")
+        lines = Lines(process.stdout, scene.folder)
         try:
-            if process.stdout is None:
-                raise RuntimeError("a pipe was asked for")
-            lines = Lines(process.stdout, scene.folder)
             end = time.monotonic() + START_SECONDS
             while not lines.ready:
                 lines.show(LOOK_SECONDS)
@@ -109,6 +114,7 @@ def daemon(scene: Scene) -> Iterator[Lines]:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
+            lines.wait(STOP_SECONDS)
 
 
 @contextlib.contextmanager
