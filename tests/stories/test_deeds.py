@@ -130,7 +130,8 @@ def test_what_lies_in_the_quarantine_too_long_is_deleted_and_said(home: Path, si
         house.drop("old.exe", content)
         row = house.until("old.exe", State.QUARANTINED, State.DELETED)
     with house.running():  # it looks soon after its start
-        house.until("old.exe", State.DELETED)
+        house.until_said("deleted", "old.exe")  # the row is first, its folder goes after
         assert os.listdir(house.quarantine) == []
+        assert house.until("old.exe", State.DELETED).id == row.id
         assert "deleted" in says(house, "log", "--file", "old.exe")
         assert "deleted" in says(house, "why", str(row.id))
