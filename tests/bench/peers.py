@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.result import NotMeasured, Result
-from tests.bench.scene import Daemon, Scene, scene
+from tests.bench.scene import Curve, Daemon, Scene, arrivals, scene
 
 COUNT, FULL_COUNT = 10_000, 40_000
 _QUIET_SECONDS = 3.0
@@ -50,7 +50,9 @@ def _script(count: int) -> list[Result]:
         place.released.mkdir()
         with _running_script(place, known) as daemon:
             cpu = daemon.cpu_seconds()
-            curve = _drop_and_follow(place)
+            began = time.time()
+            _drop_and_follow(place)
+            curve = arrivals(place.released.iterdir(), began)
             cpu = daemon.cpu_seconds() - cpu
             memory = daemon.resident_mib()
         missed = count - int(curve[-1][1])
@@ -106,7 +108,7 @@ def _running_script(place: Scene, known: Path) -> Iterator[Daemon]:
 
 def _drop_and_follow(
     place: Scene, count: Callable[[], int] | None = None
-) -> tuple[tuple[float, float], ...]:
+) -> Curve:
     began = time.perf_counter()
     for path in sorted(place.ready.iterdir()):
         path.rename(place.downloads / path.name)
@@ -115,7 +117,7 @@ def _drop_and_follow(
 
 def _follow(
     place: Scene, began: float, count: Callable[[], int] | None = None
-) -> tuple[tuple[float, float], ...]:
+) -> Curve:
     """How many were done by when, until nothing more is; `count`: else what was moved."""
     count = count or (lambda: len(os.listdir(place.released)))
     curve = [(0.0, 0.0)]
