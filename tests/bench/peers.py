@@ -106,18 +106,14 @@ def _running_script(place: Scene, known: Path) -> Iterator[Daemon]:
         process.kill()
 
 
-def _drop_and_follow(
-    place: Scene, count: Callable[[], int] | None = None
-) -> Curve:
+def _drop_and_follow(place: Scene, count: Callable[[], int] | None = None) -> Curve:
     began = time.perf_counter()
     for path in sorted(place.ready.iterdir()):
         path.rename(place.downloads / path.name)
     return _follow(place, began, count)
 
 
-def _follow(
-    place: Scene, began: float, count: Callable[[], int] | None = None
-) -> Curve:
+def _follow(place: Scene, began: float, count: Callable[[], int] | None = None) -> Curve:
     """How many were done by when, until nothing more is; `count`: else what was moved."""
     count = count or (lambda: len(os.listdir(place.released)))
     curve = [(0.0, 0.0)]
