@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from checkfirst.intake.settling import HANDED_AT_ONCE
+from checkfirst.intake.settling import HANDED_AT_ONCE, LOOKED_AT_ONCE
 from checkfirst.model import Sighting
 from tests.intake.settling_bench import RULES, Line, do, write
 
@@ -292,6 +292,60 @@ async def test_that_a_person_asked_is_handed_on(folder):
         await line.sight(b"file", asked=True)
         await line.passes(2)
         assert [one.sighting.asked for one in line.settled] == [True]
+
+
+async def test_marks_of_origin_may_be_beside_files_once_one_was_seen_or_a_person_asked(folder):
+    root, other = folder, folder + b"/other"
+    await do(os.mkdir, other)
+    for name in (b"file", b"file:Zone.Identifier", b"other/file"):
+        await do(write, folder + b"/" + name)
+    async with Line(folder, replace(RULES, ignore=("*:zone.identifier",))) as line:
+        await line.sight(b"file")
+        assert not line.settling.marks(root)
+        await line.sight(b"file:Zone.Identifier")
+        assert line.settling.marks(root)
+        await line.passes(2)
+        assert line.names == [b"file"]
+
+        assert not line.settling.marks(other)
+        line.sightings.put_nowait([Sighting(other, other + b"/file", asked=True)])
+        await line.idle()
+        assert line.settling.marks(other)
+
+
+async def test_more_than_are_looked_at_at_once_each_settle_once(folder):
+    count = 3 * LOOKED_AT_ONCE + 7
+    names = [b"%d" % number for number in range(count)]
+
+    def burst():
+        for name in names:
+            write(folder + b"/" + name)
+
+    await do(burst)
+    async with Line(folder) as line:
+        await line.sight(*names, *names[:9])
+        await line.sight(*names[:2000])
+        assert line.settling.pending() == count
+        await line.passes(2)
+        assert sorted(line.names) == sorted(names)
+        assert line.settling.pending() == 0
+        assert line.settling.handed() == count
+
+
+async def test_one_that_is_due_with_others_goes_its_own_way_after_a_hint(folder):
+    for name in (b"early", b"late"):
+        await do(write, folder + b"/" + name)
+    async with Line(folder) as line:
+        await line.sight(b"early", b"late")
+        await line.passes(1)
+        await do(write, line.below(b"late"), b"more")
+        await line.sight(b"late")
+        await line.passes(1)
+        assert line.names == [b"early"]
+        await line.passes(0.999)
+        assert line.names == [b"early"]
+        await line.passes(0.001)
+        assert line.names == [b"early", b"late"]
 
 
 async def test_a_burst_is_handed_on_in_lists(folder):

@@ -30,8 +30,9 @@ class Scene:
     def __init__(self) -> None:
         self.news: list[News] = []
         self.pages: list[str] = []
+        self.kinds = set(Kind)
         local = lambda at: datetime.fromtimestamp(at, UTC)  # noqa: E731
-        self.herald = Herald(self.news.append, self.pages.append, local)
+        self.herald = Herald(self.news.append, self.pages.append, local, self.kinds)
 
     @property
     def told(self) -> list[tuple[Kind, str]]:
@@ -71,6 +72,14 @@ def test_a_released_file_is_news_of_its_own_kind(scene):
     scene.herald.ended([Done(released, b"/R/a.pdf")])
     assert scene.news == [News(Kind.RELEASED, "a.pdf: 9 of 60 engines", folder=b"/R")]
     assert scene.pages == []
+
+
+def test_of_releases_that_nobody_wants_to_hear_of_only_the_rest_of_a_batch_is_news(scene):
+    scene.kinds.remove(Kind.RELEASED)
+    released = order(b"a.pdf", Action.RELEASE, VerdictKind.CLEAN, PAGE)
+    stopped = order(b"b.exe", Action.QUARANTINE, VerdictKind.MALICIOUS)
+    scene.herald.ended([Done(released, b"/R/a.pdf"), Done(stopped, b"/Q/b")])
+    assert scene.told == [(Kind.QUARANTINED, "b.exe: 9 of 60 engines")]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.line import Line
 from checkfirst.service.listener import Listener, Listeners
 from checkfirst.service.tell import Teller
-from checkfirst.service.work import Done
+from checkfirst.service.work import Below, Done
 from checkfirst.sources.chain import Chain
 from checkfirst.store.database import Database
 from checkfirst.store.journal import Journal
@@ -137,7 +137,7 @@ class Scene:
         hands = Hands(
             Ends(self.released, self.quarantine, keep_parents=False, link_back=True),
             top,
-            leases=lambda _: True,
+            below=lambda _: Below(leases=True, marks=True),
             token=lambda: f"{next(tokens)}",
             stopped=lambda: False,
             kinds=lambda: self.wanted,

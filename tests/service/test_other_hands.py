@@ -26,7 +26,7 @@ from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.lock import only_one
 from checkfirst.service.other_hands import OtherHands
 from checkfirst.service.serving import SIGN_SECONDS, Serving
-from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
+from checkfirst.service.work import Below, Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.vault.grip import ignore_lease_breaks, stamp_of
 from tests.fakes.clock import FakeClock
 
@@ -44,10 +44,11 @@ class Desk:
         self.quarantine, self.state = top / "Quarantine", top / "state"
         for folder in (self.downloads, self.state):
             folder.mkdir(parents=True)
+        self.marks = True
         self.hands = Hands(
             Ends(os.fsencode(self.released), os.fsencode(self.quarantine), False, False),
             os.fsencode(self.state),
-            leases=lambda _: True,
+            below=lambda _: Below(leases=True, marks=self.marks),
             token=lambda: "trial",
             stopped=lambda: False,
             kinds=lambda: ("md5",),
@@ -469,7 +470,7 @@ def test_an_errand_of_many_files_has_signs_of_life_in_the_middle(desk: Desk):
         serving = Serving(Begin(desk.hands.ends, desk.hands.state), theirs, Slow())
         works = [desk.file(b"%d" % number, b"x") for number in range(3)]
         files = [(work.arrival, work.stamp) for work in works]
-        taken = serving.do_blocking(Take(files, {desk.root: True}, {desk.root: desk.held}, ()))
+        taken = serving.do_blocking(Take(files, {desk.root: Below(True, True)}, {desk.root: desk.held}, ()))
         assert [type(one) for one in taken] == [Taken] * len(works)
         assert [ours.recv_bytes() for _ in range(3)] == [SIGN] * 3
         assert not ours.poll()
@@ -526,6 +527,24 @@ def test_it_holds_a_lock_that_another_daemon_would_need(desk: Desk):
         other.let_go_blocking()
     with only_one(desk.state):
         pass
+
+
+def test_a_mark_beside_a_file_is_read_where_there_may_be_some(desk: Desk, other: OtherHands):
+    zone = b"[ZoneTransfer]\r\nHostUrl=https://example.com/a.exe\r\n"
+    found = {}
+    for doer in (desk.hands, other):
+        for desk.marks in (True, False):
+            work = desk.file(b"a.exe", b"MZ")
+            Path(os.fsdecode(work.arrival.origin + b":Zone.Identifier")).write_bytes(zone)
+            [hand] = doer.take_blocking([work])
+            assert isinstance(hand, InHand)
+            found[doer, desk.marks] = hand.origin_url
+            doer.carry_out_blocking([ordered(hand)], [])
+    assert found == {
+        (doer, marks): "https://example.com/a.exe" if marks else None
+        for doer in (desk.hands, other)
+        for marks in (True, False)
+    }
 
 
 def test_what_it_says_of_a_file_fits_the_bytes(desk: Desk, other: OtherHands):

@@ -26,6 +26,7 @@ from checkfirst.service.deeds import Deed, Hand
 from checkfirst.service.hands import Ends, Hands
 from checkfirst.service.line import Line
 from checkfirst.service.listener import Listener
+from checkfirst.service.work import Below
 from checkfirst.settings.schema import Settings
 from checkfirst.sources.chain import Chain
 from checkfirst.store.database import Database
@@ -224,7 +225,7 @@ class Acting:
                 link_back=False,
             ),
             os.fsencode(world.state),
-            leases=lambda _: world.leases,
+            below=lambda _: Below(world.leases, marks=True),
             token=secrets.token_hex,
             stopped=lambda: False,
         )

@@ -6,7 +6,7 @@ comes in with it, and what follows goes out.
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from checkfirst.model import Sighting, Stamp
@@ -54,6 +54,8 @@ class Looker:
     rules: Rules
     spares: Callable[[Sighting, Stamp], bool]
     """Called in a thread: whether the file was there before the first start."""
+    marked: set[bytes] = field(default_factory=set)
+    """Roots below which a mark of origin has been seen as a file of its own, or may lie unseen."""
 
     def look_blocking(
         self, asked: Sequence[Asked], now: Callable[[], float]
@@ -63,6 +65,9 @@ class Looker:
 
     def _look_blocking(self, asked: Asked, now: float) -> Result:
         sighting, watched = asked.sighting, asked.watched
+        of_mark = told_of(sighting.path)
+        if of_mark is not None or sighting.asked:  # what is beside a file that was asked for?
+            self.marked.add(sighting.root)
         seen = _stamp_blocking(sighting.path)
         if seen is None:
             return Forget("it is gone")
@@ -73,8 +78,7 @@ class Looker:
         rules = self.rules if asked.leases else replace(self.rules, longer=True)
         # Where the look is too early for a partner to matter, its system call is saved.
         may_be_quiet = not is_news or rules.quiet == 0
-        beside = told_of(sighting.path) or partner(sighting.path)
-        has_partner = may_be_quiet and os.path.lexists(beside)
+        has_partner = may_be_quiet and os.path.lexists(of_mark or partner(sighting.path))
         step = observe(watched, name, seen, has_partner, now, rules)
         if not isinstance(step, Ready):
             return step

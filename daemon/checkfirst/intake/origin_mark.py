@@ -21,7 +21,10 @@ _SEEN_FROM: Final = "com.apple.metadata:kMDItemWhereFroms"
 
 
 def origin_url_blocking(descriptor: int, origin: bytes | None) -> str | None:
-    """The address, without its secret parts; `origin`: where the file lay, if it has just come."""
+    """The address, without its secret parts.
+
+    `origin`: where the file lay, if a mark may still lie there beside it.
+    """
     try:
         names = os.listxattr(descriptor)
     except (OSError, AttributeError):  # AttributeError: this system has none

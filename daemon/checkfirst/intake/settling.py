@@ -9,7 +9,7 @@ import asyncio
 import heapq
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from checkfirst.clock import Clock
@@ -28,16 +28,19 @@ LOOKED_AT_ONCE = 1024
 HANDED_AT_ONCE = 256
 """Settled files in one list."""
 
+_TOGETHER_SECONDS = 0.005
+"""What is due within so short a time is due at the end of it, so that a burst has few dates."""
+
 
 class _Entry:
     """One path that has not settled."""
 
     __slots__ = ("due", "hinted", "postponed", "sighting", "watched")
 
-    def __init__(self, sighting: Sighting, watched: Watched, due: float) -> None:
+    def __init__(self, sighting: Sighting, watched: Watched) -> None:
         self.sighting = sighting
         self.watched = watched
-        self.due: float | None = due
+        self.due: float | None = None
         """None while a thread looks at it."""
         self.postponed = False
         """At the last look it was one of those that may lie about for days."""
@@ -71,7 +74,8 @@ class Settling:
         self._looker = Looker(rules, spares)
         self._alarm = Alarm(clock)
         self._entries: dict[bytes, _Entry] = {}
-        self._heap: list[tuple[float, int, bytes]] = []
+        self._dates: list[tuple[float, int, list[_Entry]]] = []
+        """A heap. Entries that have another date by now are left in it."""
         self._order = itertools.count()
         self._handed: dict[bytes, Sighting | None] = {}
         self._stuck: dict[bytes, str] = {}
@@ -89,16 +93,14 @@ class Settling:
 
     def done(self, paths: Iterable[bytes]) -> None:
         """These have left the line: held, or gone. What was sighted there meanwhile is news."""
-        for path in paths:
-            sighting = self._handed.pop(path, None)
-            if sighting is not None:
-                self._note(sighting)
+        news = [self._handed.pop(path, None) for path in paths]
+        self._note([sighting for sighting in news if sighting is not None])
 
     def again(self, sighting: Sighting, seconds: float) -> None:
         """It could not be taken: begin anew with it after so many seconds, or at the next hint."""
         now = self._clock.monotonic()
         hint = self._handed.pop(sighting.path, None)
-        self._schedule(_Entry(sighting, begin(now), now if hint is not None else now + seconds))
+        self._schedule([_Entry(sighting, begin(now))], now if hint is not None else now + seconds)
 
     def pending(self) -> int:
         """How many paths may settle soon: growing files, and files in use.
@@ -106,6 +108,10 @@ class Settling:
         Those that lie about quiet, under a temporary name or empty, are not counted.
         """
         return sum(not entry.postponed for entry in self._entries.values())
+
+    def marks(self, root: bytes) -> bool:
+        """Whether files below this root may have a mark of origin beside them."""
+        return root in self._looker.marked
 
     def handed(self) -> int:
         """How many have settled and are on their way out of the folder."""
@@ -115,44 +121,60 @@ class Settling:
         """Files that somebody has kept open for writing for ten minutes, and who."""
         return list(self._stuck.values())
 
-    def _note(self, sighting: Sighting) -> None:
-        path = sighting.path
-        if path in self._handed:
-            self._handed[path] = sighting
-            return
+    def _note(self, sightings: Iterable[Sighting]) -> None:
         now = self._clock.monotonic()
-        entry = self._entries.get(path)
-        if entry is None:
-            self._schedule(_Entry(sighting, begin(now), now))
-            return
-        if sighting.asked:
-            entry.sighting = sighting
-        if entry.due is None:
-            entry.hinted = True
-        elif entry.due > now:
-            entry.due = now
-            self._schedule(entry)
+        begun = begin(now)
+        due: dict[bytes, _Entry] = {}
+        for sighting in sightings:
+            path = sighting.path
+            if path in self._handed:
+                self._handed[path] = sighting
+                continue
+            entry = self._entries.get(path) or due.get(path)
+            if entry is None:
+                due[path] = _Entry(sighting, begun)
+                continue
+            if sighting.asked:
+                entry.sighting = sighting
+            if entry.due is not None and entry.due > now:
+                due[path] = entry
+            elif entry.due is None and path not in due:
+                entry.hinted = True
+        self._schedule(due.values(), now)
 
-    def _schedule(self, entry: _Entry) -> None:
-        path, due = entry.sighting.path, entry.due
-        if due is None:
+    def _schedule(self, entries: Collection[_Entry], due: float) -> None:
+        if not entries:
             return
-        self._entries[path] = entry
-        heapq.heappush(self._heap, (due, next(self._order), path))
-        if self._heap[0][2] == path:
+        for entry in entries:
+            entry.due = due
+            self._entries[entry.sighting.path] = entry
+        date = (due, next(self._order), list(entries))
+        heapq.heappush(self._dates, date)
+        if self._dates[0] is date:
             self._alarm.ring()
+
+    def _schedule_each(self, waits: Sequence[tuple[_Entry, float]]) -> None:
+        """The same for entries that have dues of their own, near ones as one."""
+        together: list[_Entry] = []
+        first = last = 0.0
+        for entry, due in waits:
+            if not first <= due <= first + _TOGETHER_SECONDS:
+                self._schedule(together, last)
+                together, first, last = [], due, due
+            together.append(entry)
+            last = max(last, due)
+        self._schedule(together, last)
 
     async def _take_in(self) -> None:
         while True:
-            for sighting in await self._sightings.get():
-                self._note(sighting)
+            self._note(await self._sightings.get())
             self._expect(self.pending)
 
     async def _look(self, own: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
         clock = self._clock.monotonic
         while True:
-            await self._alarm.sleep_until(self._heap[0][0] if self._heap else None)
+            await self._alarm.sleep_until(self._dates[0][0] if self._dates else None)
             while asked := self._take_due():
                 look = self._looker.look_blocking
                 results = await loop.run_in_executor(own, look, asked, clock)
@@ -163,20 +185,25 @@ class Settling:
         now = self._clock.monotonic()
         asked: list[Asked] = []
         leases: dict[bytes, bool] = {}
-        while self._heap and self._heap[0][0] <= now and len(asked) < LOOKED_AT_ONCE:
-            due, _, path = heapq.heappop(self._heap)
-            entry = self._entries.get(path)
-            if entry is None or entry.due != due:  # it was looked at sooner, or has settled
-                continue
-            entry.due = None
-            root = entry.sighting.root
-            if root not in leases:
-                leases[root] = self._leases(root)
-            asked.append(Asked(entry.sighting, entry.watched, leases[root]))
+        while self._dates and self._dates[0][0] <= now and len(asked) < LOOKED_AT_ONCE:
+            due, order, entries = heapq.heappop(self._dates)
+            room = LOOKED_AT_ONCE - len(asked)
+            if len(entries) > room:
+                heapq.heappush(self._dates, (due, order, entries[room:]))
+            for entry in entries[:room]:
+                sighting = entry.sighting
+                # Else it was looked at sooner, has settled, or another entry has its place.
+                if entry.due == due and self._entries.get(sighting.path) is entry:
+                    entry.due = None
+                    if (root := sighting.root) not in leases:
+                        leases[root] = self._leases(root)
+                    asked.append(Asked(sighting, entry.watched, leases[root]))
         return asked
 
     async def _follow(self, results: list[tuple[Asked, Result]]) -> None:
+        now = self._clock.monotonic()
         settled: list[Settled] = []
+        waits: list[tuple[_Entry, float]] = []
         for asked, result in results:
             path = asked.sighting.path
             entry = self._entries[path]
@@ -188,14 +215,13 @@ class Settling:
                     settled.append(result)
                 case Wait():
                     entry.watched, entry.postponed = result.entry, result.postponed
-                    entry.due = self._clock.monotonic() if hinted else result.due
-                    self._schedule(entry)
+                    waits.append((entry, now if hinted else result.due))
                 case Forget() if hinted:
-                    now = self._clock.monotonic()
-                    self._schedule(_Entry(entry.sighting, begin(now), now))
+                    waits.append((_Entry(entry.sighting, begin(now)), now))
                 case Forget():
                     del self._entries[path]
                     _log.debug("%s is left alone: %s", show(path), result.reason)
+        self._schedule_each(waits)
         for start in range(0, len(settled), HANDED_AT_ONCE):
             await self._settled(settled[start : start + HANDED_AT_ONCE])
 

@@ -39,6 +39,7 @@ from checkfirst.service.renewed import Renewed
 from checkfirst.service.retention import Retention
 from checkfirst.service.steady import Steady
 from checkfirst.service.tell import Teller
+from checkfirst.service.work import Below
 from checkfirst.settings.schema import Settings
 from checkfirst.sources.chain import Chain
 from checkfirst.sources.list_files import FromSettings
@@ -119,13 +120,16 @@ async def assemble(  # noqa: PLR0913  (what outlasts the parts is handed in)
     def leases(root: bytes) -> bool:
         return watcher.leases(root)
 
+    def below(root: bytes) -> Below:
+        return Below(leases(root), settling.marks(root))
+
     async def settled(batch: list[Settled]) -> None:
         await line.settled(batch)
 
     hands = Hands(
         await asyncio.to_thread(_ends_blocking, settings),
         os.fsencode(settings.state),
-        leases=leases,
+        below=below,
         token=token,
         stopped=stopped,
         kinds=own.kinds,

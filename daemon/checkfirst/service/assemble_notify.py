@@ -35,7 +35,7 @@ def notifications(
         Role("notifications", crier.run, vital=False, stage=3),
         Role("opening reports", opener.run, vital=False, stage=3),
     )
-    return Notifications(Herald(crier.put, unasked, local), roles)
+    return Notifications(Herald(crier.put, unasked, local, kinds), roles)
 
 
 def _ignore(_url: str) -> None:

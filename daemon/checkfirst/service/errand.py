@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from checkfirst.model import Arrival, Decision, Fingerprint, Stamp, State, Verdict
 from checkfirst.service.hands import Ends, Hands
-from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
+from checkfirst.service.work import Below, Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.vault.grip import Grip
 from checkfirst.vault.held import HeldFolder
 
@@ -35,7 +35,7 @@ class Take(NamedTuple):
 
     files: list[tuple[tuple[Any, ...], tuple[Any, ...] | None]]
     """The arrival, and its stamp."""
-    leases: dict[bytes, bool]
+    below: dict[bytes, Below]
     held: dict[bytes, HeldFolder]
     kinds: tuple[str, ...]
 
@@ -45,7 +45,7 @@ class Take(NamedTuple):
         roots = {work.arrival.root for work in works}
         return cls(
             [(tuple(work.arrival), work.stamp and tuple(work.stamp)) for work in works],
-            {root: hands.leases(root) for root in roots},
+            {root: hands.below(root) for root in roots},
             {root: hands.held[root] for root in roots if root in hands.held},
             tuple(hands.kinds()),
         )

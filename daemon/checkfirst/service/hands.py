@@ -16,7 +16,7 @@ from checkfirst.model import Action, Arrival, Fingerprint, State
 from checkfirst.policy.names import show
 from checkfirst.service import steps
 from checkfirst.service.hashing import Hashing
-from checkfirst.service.work import Done, InHand, Missed, Ordered, Undone, Work
+from checkfirst.service.work import Below, Done, InHand, Missed, Ordered, Undone, Work
 from checkfirst.vault.folder import Opened
 from checkfirst.vault.grip import Grip
 from checkfirst.vault.held import HeldFolder, held_folder_blocking
@@ -56,20 +56,20 @@ class Hands:
         ends: Ends,
         state: bytes,
         *,
-        leases: Callable[[bytes], bool],
+        below: Callable[[bytes], Below],
         token: Callable[[], str],
         stopped: Callable[[], bool],
         kinds: Callable[[], Collection[str]] = tuple,
         gets_on: Callable[[], None] = lambda: None,
     ) -> None:
-        """`leases` tells of a watched folder whether leases mean anything there.
+        """`below` tells what holds below a watched folder.
 
         `kinds` tells which hashes are wanted besides SHA-256. `gets_on` is called after each file
         of a batch.
         """
         self.ends = ends
         self.state = state
-        self.leases = leases
+        self.below = below
         self._token = token
         self._stopped = stopped
         self._gets_on = gets_on
@@ -108,13 +108,12 @@ class Hands:
 
     def take_blocking(self, works: Sequence[Work]) -> list[InHand | Missed]:
         """Hold what is to be held, open and fingerprint each."""
-        leases = {root: self.leases(root) for root in {work.arrival.root for work in works}}
+        below = {root: self.below(root) for root in {work.arrival.root for work in works}}
         taken: list[InHand | Missed] = []
         try:
             with Opened() as opened:
                 for work in works:
-                    lease = leases[work.arrival.root]
-                    taken.append(self._take_one_blocking(work, opened, lease=lease))
+                    taken.append(self._take_one_blocking(work, opened, below[work.arrival.root]))
                     self._gets_on()
         except BaseException:
             self.put_down_blocking([one for one in taken if isinstance(one, InHand)])
@@ -146,20 +145,20 @@ class Hands:
         """Which of the paths lead nowhere any more."""
         return [path for path in paths if not os.path.lexists(path)]
 
-    def _take_one_blocking(self, work: Work, opened: Opened, *, lease: bool) -> InHand | Missed:
+    def _take_one_blocking(self, work: Work, opened: Opened, below: Below) -> InHand | Missed:
         arrival = work.arrival
         grip: Grip | None = None
         try:
             if work.stamp is not None:
-                grip = self._hold_blocking(work, opened, lease=lease)
+                grip = self._hold_blocking(work, opened, lease=below.leases)
             else:
-                grip = open_held_blocking(_held(arrival), lease=lease)
+                grip = open_held_blocking(_held(arrival), lease=below.leases)
             if grip.lease is False:
                 raise BusyError(_held(arrival))  # noqa: TRY301  (one way out for all that fails)
             with self.hashing.of(arrival.id, grip.stamp.size) as stopped:
                 found = fingerprint_blocking(grip, arrival.name, stopped, self.kinds())
-            came = arrival.origin if arrival.state is State.HOLDING else None
-            origin_url = origin_url_blocking(grip.descriptor, came)
+            beside = arrival.origin if below.marks and arrival.state is State.HOLDING else None
+            origin_url = origin_url_blocking(grip.descriptor, beside)
         except Exception as error:  # noqa: BLE001  (no file may end the lane, whatever is in it)
             if grip is not None:
                 grip.close()

@@ -4,10 +4,10 @@ Hears what the log hears. Whether, when and how it is shown is not known here.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from checkfirst.model import Arrival, Outlook, State, VerdictKind
+from checkfirst.model import Action, Arrival, Outlook, State, VerdictKind
 from checkfirst.notify.news import Kind, News
 from checkfirst.policy.names import escape, show
 from checkfirst.service.listener import Listener
@@ -31,19 +31,23 @@ class Herald(Listener):
         put: Callable[[News], None],
         unasked: Callable[[str], None],
         local: Callable[[float], datetime],
+        kinds: Collection[Kind],
     ) -> None:
         """`put` takes news, `unasked` the page about each malicious file that was stopped.
 
-        `local` gives the local time of a moment.
+        `local` gives the local time of a moment. `kinds` is what anybody wants to hear of.
         """
         self._put = put
         self._unasked = unasked
         self._local = local
+        self._kinds = kinds
         self._told: frozenset[int] = frozenset()
         """Ids of the files that are held for long, as far as they have been told."""
 
     def ended(self, done: Sequence[Done]) -> None:
         """Tell of every file; a burst is gathered elsewhere."""
+        if Kind.RELEASED not in self._kinds:  # of tens of thousands no word need be found
+            done = [each for each in done if each.order.decision.action is not Action.RELEASE]
         self._ended([each.end for each in done])
 
     def found(self, rows: Sequence[Arrival]) -> None:

@@ -29,7 +29,7 @@ from checkfirst.service.errand import (
     told_taken,
 )
 from checkfirst.service.hands import Hands
-from checkfirst.service.work import InHand, Ordered
+from checkfirst.service.work import Below, InHand, Ordered
 
 SIGN_SECONDS = 1.0
 """Nobody needs them more often."""
@@ -45,13 +45,13 @@ class Serving:
         self._signed = clock.monotonic()
         self.halted = False
         """Whether long reading is to be given up."""
-        self._leases: dict[bytes, bool] = {}
+        self._below: dict[bytes, Below] = {}
         self._kinds: tuple[str, ...] = ()
         self._in_hand: dict[int, InHand] = {}
         self._hands = Hands(
             begin.ends,
             begin.state,
-            leases=self._leases.__getitem__,
+            below=self._below.__getitem__,
             token=secrets.token_hex,
             stopped=self._is_stopped_blocking,
             kinds=lambda: self._kinds,
@@ -65,7 +65,7 @@ class Serving:
         return self._carry_out_blocking(errand)
 
     def _take_blocking(self, errand: Take) -> list[Taken | NotTaken]:
-        self._leases.update(errand.leases)
+        self._below.update(errand.below)
         self._hands.held.update(errand.held)
         self._kinds = errand.kinds
         taken = self._hands.take_blocking(errand.works())

@@ -56,15 +56,15 @@ def identified(hand: InHand) -> Arrival:
 
 def identity(found: Fingerprint, stamp: Stamp) -> Facts:
     """What identifies the bytes."""
-    return Facts(
-        dev=stamp.dev,
-        ino=stamp.ino,
-        size=found.size,
-        mtime_ns=stamp.mtime_ns,
-        sha256=found.sha256,
-        content_type=found.content_type,
-        risk=found.risk,
-    )
+    return {
+        "dev": stamp.dev,
+        "ino": stamp.ino,
+        "size": found.size,
+        "mtime_ns": stamp.mtime_ns,
+        "sha256": found.sha256,
+        "content_type": found.content_type,
+        "risk": found.risk,
+    }
 
 
 def _in_hand(hand: InHand, held_at: float) -> Facts:
@@ -82,17 +82,17 @@ def _in_hand(hand: InHand, held_at: float) -> Facts:
 def decided(order: Ordered) -> Facts:
     """The verdict, and what follows from it."""
     verdict = order.verdict
-    return Facts(
-        verdict=verdict.kind,
-        source=verdict.source,
-        reason=order.decision.reason,
-        detections=verdict.detections,
-        engines=verdict.engines,
-        report_url=verdict.report_url,
-        threats=verdict.threats,
-        decided_at=order.decided_at,
-        until=None,
-    )
+    return {
+        "verdict": verdict.kind,
+        "source": verdict.source,
+        "reason": order.decision.reason,
+        "detections": verdict.detections,
+        "engines": verdict.engines,
+        "report_url": verdict.report_url,
+        "threats": verdict.threats,
+        "decided_at": order.decided_at,
+        "until": None,
+    }
 
 
 def ordered(order: Ordered, held_at: float) -> Step:

@@ -204,7 +204,7 @@ def moment(at: datetime, now: datetime, clock: str) -> str:
 
 def _released(done: Sequence[Done]) -> None:
     """Say of many at once where they are, and how many of them nobody knows."""
-    folder = os.path.commonpath([os.path.dirname(each.destination) for each in done])
+    folder = os.path.commonpath({os.path.dirname(each.destination) for each in done})
     unknown = sum(each.order.verdict.kind is VerdictKind.UNKNOWN for each in done)
     more = f", {unknown} of them unknown" if unknown else ""
     level = logging.WARNING if unknown else logging.INFO

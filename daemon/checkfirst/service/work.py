@@ -18,6 +18,15 @@ from checkfirst.model import (
 from checkfirst.vault.grip import Grip
 
 
+class Below(NamedTuple):
+    """What holds of the files below a watched folder."""
+
+    leases: bool
+    """Leases mean something there."""
+    marks: bool
+    """A mark of origin may lie beside a file."""
+
+
 class Work(NamedTuple):
     """An arrival that is to be brought a step further."""
 

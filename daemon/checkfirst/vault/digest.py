@@ -65,7 +65,7 @@ def digests_and_head_blocking(
     if size <= _SMALL:
         data = os.pread(grip.descriptor, size + 1, 0)
         if len(data) == size:
-            if not grip.unchanged_blocking():
+            if not grip.undisturbed_blocking():
                 raise ChangedError(grip.path)
             return tuple(each.hexdigest() for each in _hashers(others, data)), data[:HEAD]
     hashers = _hashers(others)

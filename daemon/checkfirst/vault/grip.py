@@ -56,6 +56,15 @@ class Grip:
         """Whether nothing tells of a write since the last look, the lease's word included."""
         return self.vouches_for(os.fstat(self.descriptor))
 
+    def undisturbed_blocking(self) -> bool:
+        """Whether the bytes that were read since the last look are the file's own.
+
+        The lease's word is enough, where there is one: the file is looked at again before it moves.
+        """
+        if self.lease:
+            return fcntl.fcntl(self.descriptor, _GET_LEASE) == fcntl.F_RDLCK
+        return self.unchanged_blocking()
+
     def vouches_for(self, seen: os.stat_result) -> bool:
         """The same, of a file that was just looked at by its name: also, whether it is this one."""
         if self.lease and fcntl.fcntl(self.descriptor, _GET_LEASE) != fcntl.F_RDLCK:

@@ -9,8 +9,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from checkfirst.model import Stamp
 from checkfirst.vault.failpoint import failpoint
@@ -26,8 +25,7 @@ from checkfirst.vault.rename import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a file goes and what it must be."""
 
     step: str
@@ -45,8 +43,7 @@ class Target:
     """Keeps others of us from changing the file's mode while it is given its own and renamed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """How a file arrived."""
 
     name: bytes

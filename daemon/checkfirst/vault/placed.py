@@ -1,10 +1,9 @@
 """What release, quarantine and restore hand back."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """Where a file went, and how."""
 
     path: bytes
