@@ -470,7 +470,8 @@ def test_an_errand_of_many_files_has_signs_of_life_in_the_middle(desk: Desk):
         serving = Serving(Begin(desk.hands.ends, desk.hands.state), theirs, Slow())
         works = [desk.file(b"%d" % number, b"x") for number in range(3)]
         files = [(work.arrival, work.stamp) for work in works]
-        taken = serving.do_blocking(Take(files, {desk.root: Below(True, True)}, {desk.root: desk.held}, ()))
+        below = {desk.root: Below(leases=True, marks=True)}
+        taken = serving.do_blocking(Take(files, below, {desk.root: desk.held}, ()))
         assert [type(one) for one in taken] == [Taken] * len(works)
         assert [ours.recv_bytes() for _ in range(3)] == [SIGN] * 3
         assert not ours.poll()
