@@ -313,6 +313,25 @@ async def test_marks_of_origin_may_be_beside_files_once_one_was_seen_or_a_person
         assert line.settling.marks(other)
 
 
+@pytest.mark.parametrize("told", ["sighted before", "sighted after", "asked for", "no leases"])
+async def test_a_control_file_beside_it_holds_it_back_while_it_is_there(folder, told):
+    for name in (b"file", b"file.aria2", b"other"):
+        await do(write, folder + b"/" + name)
+    async with Line(folder) as line:
+        line.leases = told != "no leases"
+        if told == "sighted before":
+            await line.sight(b"file.aria2")
+        await line.sight(b"file", b"other", asked=told == "asked for")
+        await line.passes(1)
+        if told == "sighted after":
+            await line.sight(b"file.aria2")
+        await line.passes(20)
+        assert line.names == [b"other"]
+        await do(os.unlink, line.below(b"file.aria2"))
+        await line.passes(30)
+        assert line.names == [b"other", b"file"]
+
+
 async def test_more_than_are_looked_at_at_once_each_settle_once(folder):
     count = 3 * LOOKED_AT_ONCE + 7
     names = [b"%d" % number for number in range(count)]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checkfirst.policy.ignore import Temporary, ignored, partner, temporary
+from checkfirst.policy.ignore import Temporary, ignored, is_partner, partner, temporary
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,5 @@ def test_no_glob_no_match():
 def test_the_partner_is_aria2s_control_file():
     assert partner(b"a.iso") == b"a.iso.aria2"
     assert temporary(partner(b"a.iso")) is Temporary.INERT
+    assert is_partner(partner(b"a.iso"))
+    assert not is_partner(b"a.aria2.iso")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from checkfirst.model import Sighting, Stamp
-from checkfirst.policy.ignore import Temporary, partner, temporary
+from checkfirst.policy.ignore import Temporary, is_partner, partner, temporary
 from checkfirst.policy.origin_mark import told_of
 from checkfirst.policy.settle import (
     Forget,
@@ -54,8 +54,9 @@ class Looker:
     rules: Rules
     spares: Callable[[Sighting, Stamp], bool]
     """Called in a thread: whether the file was there before the first start."""
-    marked: set[bytes] = field(default_factory=set)
-    """Roots below which a mark of origin has been seen as a file of its own, or may lie unseen."""
+    paired: set[bytes] = field(default_factory=set)
+    """Roots below which a file has been sighted that belongs to the one beside it: a control file
+    or a mark of origin. To look for such beside each file would cost as much as all else here."""
 
     def look_blocking(
         self, asked: Sequence[Asked], now: Callable[[], float]
@@ -66,8 +67,9 @@ class Looker:
     def _look_blocking(self, asked: Asked, now: float) -> Result:
         sighting, watched = asked.sighting, asked.watched
         of_mark = told_of(sighting.path)
-        if of_mark is not None or sighting.asked:  # what is beside a file that was asked for?
-            self.marked.add(sighting.root)
+        # What lies beside a file that a person asked for need not have been sighted.
+        if of_mark is not None or is_partner(sighting.path) or sighting.asked:
+            self.paired.add(sighting.root)
         seen = _stamp_blocking(sighting.path)
         if seen is None:
             return Forget("it is gone")
@@ -78,7 +80,9 @@ class Looker:
         rules = self.rules if asked.leases else replace(self.rules, longer=True)
         # Where the look is too early for a partner to matter, its system call is saved.
         may_be_quiet = not is_news or rules.quiet == 0
-        has_partner = may_be_quiet and os.path.lexists(of_mark or partner(sighting.path))
+        # Where leases mean nothing events do not tell of everything either.
+        may_have = may_be_quiet and (sighting.root in self.paired or not asked.leases)
+        has_partner = may_have and os.path.lexists(of_mark or partner(sighting.path))
         step = observe(watched, name, seen, has_partner, now, rules)
         if not isinstance(step, Ready):
             return step

@@ -111,7 +111,7 @@ class Settling:
 
     def marks(self, root: bytes) -> bool:
         """Whether files below this root may have a mark of origin beside them."""
-        return root in self._looker.marked
+        return root in self._looker.paired
 
     def handed(self) -> int:
         """How many have settled and are on their way out of the folder."""

@@ -61,6 +61,14 @@ def ignored(name: bytes, globs: Sequence[str]) -> str | None:
     return next((glob for glob in globs if fnmatchcase(text, glob.lower())), None)
 
 
+_CONTROL = b".aria2"
+
+
 def partner(name: bytes) -> bytes:
     """Name the control file that aria2 keeps beside a file until it is complete."""
-    return name + b".aria2"
+    return name + _CONTROL
+
+
+def is_partner(name: bytes) -> bool:
+    """Tell whether a file of this name would be the control file of another."""
+    return name.endswith(_CONTROL)
