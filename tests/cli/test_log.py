@@ -47,6 +47,18 @@ def test_only_some_lines(logged, run, arguments, wanted):
     assert (code, out.splitlines()) == (0, wanted)
 
 
+def test_a_file_that_no_line_is_about_is_told_of_and_where_to_look(logged, run):
+    first, second = (logged.arrive(b"of many.bin", State.RELEASED) for _ in range(2))
+    assert second > first
+    code, out, err = run("log", "--file", "of many.bin")
+    assert (code, out) == (0, "")
+    assert "No line of the log is about of many.bin" in err
+    assert f"checkfirst why {second}" in err
+    code, out, err = run("log", "--file", "nobody's.bin", "--level", "error")
+    assert (code, out) == (0, "")
+    assert err == "No line of the log as grave as `error` is about nobody's.bin\n"
+
+
 def test_how_grave_a_line_is_does_not_hang_on_its_event_and_older_files_count(logged, run):
     """As the daemon itself writes: unknown files are released with a warning, problems may pass."""
     names = ("released", "problem", "again", "held")

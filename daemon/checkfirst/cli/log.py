@@ -3,6 +3,7 @@
 import os
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def log(
     """
     glance = options.glance()
     path = Path(glance.log_file)
-    choice = Choice(level, name, _known(glance.state, name) if name else [])
+    known = _known(glance.state, name) if name else []
+    choice = Choice(level, name, known)
     searched = lines if choice.takes_all else _MOST_SEARCHED
     about = show(os.fsencode(path))
     try:
@@ -74,6 +76,17 @@ def log(
     chosen = [each for each in last if choice.wants(each)]
     for each in chosen[-lines:] if lines else []:
         _print(each)
+    if name and not chosen:
+        _none_about(name, known, level)
+
+
+def _none_about(name: str, known: Sequence[Arrival], level: str | None) -> None:
+    """Files of a burst have no lines of their own, and old lines go; the journal has them."""
+    grave = f" as grave as `{level}`" if level else ""
+    output.note(f"No line of the log{grave} is about {name}")
+    if known:
+        newest = max(row.id for row in known)
+        output.note(f"Files of a burst are told of together; of each: checkfirst why {newest}")
 
 
 def _known(state: str, name: str) -> list[Arrival]:
