@@ -332,6 +332,30 @@ async def test_a_control_file_beside_it_holds_it_back_while_it_is_there(folder, 
         assert line.names == [b"other", b"file"]
 
 
+@pytest.mark.parametrize("lists", [1, 2])
+async def test_a_control_file_that_a_sweep_finds_last_holds_back_at_once(folder, lists):
+    for name in (b"file", b"file.aria2"):
+        await do(write, folder + b"/" + name)
+    async with Line(folder, replace(RULES, settle=0.0)) as line:
+        sightings = [Sighting(folder, line.below(name)) for name in (b"file", b"file.aria2")]
+        for start in range(0, 2, 2 // lists):
+            line.sightings.put_nowait(sightings[start : start + 2 // lists])
+        await line.passes(20)
+        assert line.names == []
+
+
+async def test_a_control_file_told_of_with_the_end_of_its_writer_holds_back(folder):
+    async with Line(folder) as line:
+        with await do(open, line.below(b"file"), "wb", 0) as writer:
+            await do(writer.write, b"content")
+            await line.sight(b"file")
+            await line.passes(20)
+        await do(write, line.below(b"file.aria2"))
+        await line.sight(b"file", b"file.aria2")
+        await line.passes(20)
+        assert line.names == []
+
+
 async def test_more_than_are_looked_at_at_once_each_settle_once(folder):
     count = 3 * LOOKED_AT_ONCE + 7
     names = [b"%d" % number for number in range(count)]

@@ -5,7 +5,7 @@ comes in with it, and what follows goes out.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -58,6 +58,13 @@ class Looker:
     """Roots below which a file has been sighted that belongs to the one beside it: a control file
     or a mark of origin. To look for such beside each file would cost as much as all else here."""
 
+    def heed(self, sightings: Iterable[Sighting]) -> None:
+        """Learn which files may have such beside them, before any of these is looked at."""
+        for root, path, asked in sightings:
+            # What lies beside a file that a person asked for need not have been sighted.
+            if asked or is_partner(path) or told_of(path) is not None:
+                self.paired.add(root)
+
     def look_blocking(
         self, asked: Sequence[Asked], now: Callable[[], float]
     ) -> list[tuple[Asked, Result]]:
@@ -66,10 +73,6 @@ class Looker:
 
     def _look_blocking(self, asked: Asked, now: float) -> Result:
         sighting, watched = asked.sighting, asked.watched
-        of_mark = told_of(sighting.path)
-        # What lies beside a file that a person asked for need not have been sighted.
-        if of_mark is not None or is_partner(sighting.path) or sighting.asked:
-            self.paired.add(sighting.root)
         seen = _stamp_blocking(sighting.path)
         if seen is None:
             return Forget("it is gone")
@@ -82,7 +85,8 @@ class Looker:
         may_be_quiet = not is_news or rules.quiet == 0
         # Where leases mean nothing events do not tell of everything either.
         may_have = may_be_quiet and (sighting.root in self.paired or not asked.leases)
-        has_partner = may_have and os.path.lexists(of_mark or partner(sighting.path))
+        beside = told_of(sighting.path) or partner(sighting.path)
+        has_partner = may_have and os.path.lexists(beside)
         step = observe(watched, name, seen, has_partner, now, rules)
         if not isinstance(step, Ready):
             return step

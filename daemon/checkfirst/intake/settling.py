@@ -167,7 +167,9 @@ class Settling:
 
     async def _take_in(self) -> None:
         while True:
-            self._note(await self._sightings.get())
+            sightings = await self._sightings.get()
+            self._looker.heed(sightings)
+            self._note(sightings)
             self._expect(self.pending)
 
     async def _look(self, own: ThreadPoolExecutor) -> None:
