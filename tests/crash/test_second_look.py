@@ -45,9 +45,12 @@ def test_the_next_daemon_takes_it_back(tmp_path: Path, point: str):
             house.until("tool.exe", State.RELEASED)
         simulator.add(malicious(CONTENT))
         house.point = point
-        with house.running():
+        house.launch()  # it may die before it says that it is ready
+        try:
             wait_for(f"it is dead at {point}", lambda: house.is_dead)
             house.forget()
+        finally:
+            house.kill()
         house.point = None
         with house.running():
             row = house.until("tool.exe", State.QUARANTINED)

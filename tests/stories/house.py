@@ -31,6 +31,11 @@ def wait_for(what: str, look: Callable[[], T], seconds: float = LONGEST) -> T:
     return found
 
 
+def not_at_midnight(seconds: float = 60.0) -> None:
+    """At 00:00 UTC a spent quota is full again: wait for that where it would come too soon."""
+    wait_for("a new day", lambda: time.time() % 86_400 < 86_400 - seconds, seconds + 1)
+
+
 class House:
     """Downloads, Quarantine and state in one folder; the daemon is a process of its own."""
 
@@ -102,14 +107,18 @@ class House:
         assert self._process is not None
         return self._process.pid
 
-    def start(self) -> None:
-        """Start the daemon and wait until it says that it watches."""
-        before = self._watching
-        began = time.monotonic()
+    def launch(self) -> None:
+        """Start the daemon; it may end at any moment."""
         with self._said.open("ab") as said, self._complained.open("ab") as complained:
             self._process = subprocess.Popen(
                 self.command, env=self.environment, stdout=said, stderr=complained, cwd=self.home
             )
+
+    def start(self) -> None:
+        """Start the daemon and wait until it says that it watches."""
+        before = self._watching
+        began = time.monotonic()
+        self.launch()
         wait_for("the daemon is ready", lambda: self._has_ended or self._watching > before)
         assert not self._has_ended, self.everything_said()
         self.started_in = time.monotonic() - began
@@ -129,6 +138,17 @@ class House:
     def hang_up(self) -> None:
         """Let the daemon read its settings again."""
         os.kill(self.pid, signal.SIGHUP)
+
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """Whatever is done meanwhile is done before the daemon looks, however long it takes."""
+        os.kill(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED)
+        try:
+            yield
+        finally:
+            if self._process is not None:
+                os.kill(self.pid, signal.SIGCONT)
 
     @contextmanager
     def running(self) -> Iterator[Self]:

@@ -113,6 +113,7 @@ def test_status_history_and_why_tell_the_same_story(home: Path, simulator: Elsew
     with house.running():
         house.drop("eicar.com", EICAR)
         house.until("eicar.com", State.QUARANTINED)
+        house.until_said("quarantined", "eicar.com")
         status = json.loads(says(house, "status", "--json", "--wait"))
         assert (status["state"], status["pid"]) == ("running", house.pid)
         assert status["counts"] == {"held": 0, "waiting": 0, "released": 0, "quarantined": 1}

@@ -9,7 +9,7 @@ import pytest
 from checkfirst.model import State
 from checkfirst.simulator.known import clean, malicious
 from checkfirst.simulator.thread import Elsewhere
-from tests.stories.house import WAITING, House, wait_for
+from tests.stories.house import WAITING, House, not_at_midnight, wait_for
 from tests.stories.test_deeds import NOWHERE, says
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
@@ -42,6 +42,7 @@ def test_what_a_person_says_counts_at_once_for_what_comes_and_what_waits(home: P
 
 
 def test_a_question_that_a_list_answers_costs_no_request(home: Path, simulator: Elsewhere):
+    not_at_midnight()
     with House(home, simulator.url, virustotal={"per_day": 1}).running() as house:
         house.drop("first.bin", b"first")
         house.until("first.bin", State.RELEASED)
@@ -112,6 +113,13 @@ def test_a_list_that_is_gone_when_the_settings_are_read_again_goes_on_counting(
         house.until_said("problem", f"{block}: the list cannot be read")
 
 
+def write(path: Path, text: str) -> None:
+    """In one go: who looks meanwhile sees the old list or the new one, and no empty file."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    new.replace(path)
+
+
 def lies_in_quarantine(house: House, name: str, *, after: int) -> None:
     """The file was taken back, under a number of its own."""
     wait_for(f"{name} is taken back", lambda: house.rows(name)[-1].id > after)
@@ -141,7 +149,7 @@ def test_what_was_released_and_is_blocked_since_is_taken_back(home: Path, simula
         said = says(house, "block", "add", hashlib.md5(contents["md5.exe"]).hexdigest())
         assert "what was released of late is read for it now" in said
         lies_in_quarantine(house, "md5.exe", after=last)
-        block.write_text(f"{sha(contents['feed.exe'])}\n{sha(contents['moved.exe'])}\n")
+        write(block, f"{sha(contents['feed.exe'])}\n{sha(contents['moved.exe'])}\n")
         lies_in_quarantine(house, "feed.exe", after=last)
         assert "and has left. Look for it" in house.until_said("again", "moved.exe")
         assert moved.read_bytes() == contents["moved.exe"]
@@ -149,7 +157,7 @@ def test_what_was_released_and_is_blocked_since_is_taken_back(home: Path, simula
 
         number = house.rows("feed.exe")[-1].id
         says(house, "quarantine", "restore", str(number))
-        block.write_text(f"{block.read_text()}# another look\n")
+        write(block, f"{block.read_text()}# another look\n")
         house.drop("witness.exe", contents["feed.exe"] + b"2")
         house.until("witness.exe", State.RELEASED)
         wait_for("the list is read", lambda: len(house.log("settings")) == 2)

@@ -92,8 +92,10 @@ def mounted(folder: Path, *how: str | Path) -> Iterator[None]:
         pytest.skip(f"mount is not possible here: {done.stderr.strip()}")
     try:
         yield
-    finally:
-        subprocess.run(["umount", folder], check=True)
+    finally:  # the daemon may look into it just now
+        wait_for(
+            "unmounted", lambda: not subprocess.run(["umount", folder], check=False).returncode
+        )
 
 
 @as_root

@@ -22,7 +22,7 @@ from checkfirst.simulator.known import (
 from checkfirst.simulator.plan import Fault
 from checkfirst.simulator.server import Simulator
 from checkfirst.simulator.thread import Elsewhere
-from tests.stories.house import WAITING, House
+from tests.stories.house import WAITING, House, not_at_midnight
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
@@ -83,9 +83,10 @@ def test_every_file_ends_where_the_main_table_says(home: Path, simulator: Elsewh
     simulator.add(*(row.known for row in (*ANSWERED, *PENDING) if row.known))
     with House(home, simulator.url, mode=mode).running() as house:
         for row in (*ANSWERED, *PENDING):
-            path = house.drop(row.name, row.content)
+            path = house.drop(row.name, row.content, home)
             path.chmod(0o4751)
             os.utime(path, ns=(MTIME_NS, MTIME_NS))
+            path.rename(house.downloads / row.name)
 
         ended = house.until_ended(*(row.name for row in ANSWERED))
         for row in ANSWERED:
@@ -122,12 +123,13 @@ def test_every_file_ends_where_the_main_table_says(home: Path, simulator: Elsewh
         simulator.heal()
         house.until_ended(*(name for name, _, _ in FAILURES))
         assert {house.rows(name)[-1].state for name, _, _ in FAILURES} == {State.QUARANTINED}
-        assert "VirusTotal answers again" in "\n".join(house.log("recovered"))
+        house.until_said("recovered", "VirusTotal answers again")
         assert {house.rows(row.name)[-1].state for row in PENDING} == {State.WAITING}
 
 
 def test_a_spent_quota_holds_what_it_leaves_unanswered(home: Path, simulator: Elsewhere):
     simulator.add(clean(b"first"), clean(b"second"))
+    not_at_midnight()
     with House(home, simulator.url, virustotal={"per_day": 1}).running() as house:
         house.drop("first", b"first")
         house.until("first", State.RELEASED)

@@ -14,6 +14,8 @@ from checkfirst.service.crew import MANY
 from tests.stories.house import House, wait_for
 
 COUNT = 1500
+LATER = 300
+"""So many of them come when the second process is at work, so that it has something to do."""
 EVIL = 50
 """Every so many-th is on the block list."""
 
@@ -53,13 +55,29 @@ def house(tmp_path: Path) -> Iterator[House]:
         house.kill()
 
 
-def drop(house: House) -> None:
+FIRST, REST = range(COUNT - LATER), range(COUNT - LATER, COUNT)
+
+
+def drop(house: House, numbers: range) -> None:
     beside = house.home / "beside"
-    beside.mkdir()
-    for number in range(COUNT):
+    beside.mkdir(exist_ok=True)
+    for number in numbers:
         (beside / f"{number}.txt").write_bytes(content(number))
-    for number in range(COUNT):
+    for number in numbers:
         os.rename(beside / f"{number}.txt", house.downloads / f"{number}.txt")
+
+
+def drop_at_once(house: House, numbers: range = range(COUNT)) -> None:
+    with house.asleep():
+        drop(house, numbers)
+
+
+def helper_at_work(house: House) -> int:
+    """The second process, which has got on with the first files."""
+    drop_at_once(house, FIRST)
+    [helper] = wait_for("it comes", lambda: helpers(house.pid))
+    wait_for("it has begun", lambda: ended(house) > COUNT // 10)
+    return helper
 
 
 def few_descriptors(house: House, most: int) -> None:
@@ -89,31 +107,30 @@ def all_is_well(house: House) -> None:
 
 def test_a_second_process_comes_helps_and_goes_with_the_daemon(house: House):
     with house.running():
-        drop(house)
+        drop_at_once(house)
         [helper] = wait_for("it comes", lambda: helpers(house.pid))
         all_is_well(house)
-        assert not house.log("problem")
         house.stop()
+        assert not house.log("problem")
     assert b"hands_process" not in _command(helper)
 
 
 def test_one_that_is_killed_loses_nothing_and_is_told_of(house: House):
     with house.running():
-        drop(house)
-        [helper] = wait_for("it comes", lambda: helpers(house.pid))
-        wait_for("it has begun", lambda: ended(house) > COUNT // 10)
-        os.kill(helper, signal.SIGKILL)
+        os.kill(helper_at_work(house), signal.SIGKILL)
+        drop_at_once(house, REST)
         all_is_well(house)
+        house.until_said("problem", "A second process")
+        house.stop()
         assert len([line for line in house.log("problem") if "A second process" in line]) == 1
 
 
 @pytest.mark.parametrize("how", ["hang up", "stop"])
 def test_one_that_hangs_is_waited_for_by_no_hang_up_and_no_stop(house: House, how: str):
     with house.running():
-        drop(house)
-        [helper] = wait_for("it comes", lambda: helpers(house.pid))
-        wait_for("it has begun", lambda: ended(house) > COUNT // 10)
+        helper = helper_at_work(house)
         os.kill(helper, signal.SIGSTOP)
+        drop_at_once(house, REST)
         wait_for("all wait for it", lambda: len(house.rows()) > ended(house))
         if how == "stop":
             assert house.stop() < 8  # and with the exit code of an orderly end
@@ -130,10 +147,10 @@ def test_a_daemon_that_is_killed_takes_it_along_and_the_next_one_ends_what_they_
     house: House,
 ):
     with house.running():
-        drop(house)
-        [helper] = wait_for("it comes", lambda: helpers(house.pid))
-        wait_for("it has begun", lambda: ended(house) > COUNT // 10)
-        house.kill()
+        helper = helper_at_work(house)
+        with house.asleep():
+            drop(house, REST)
+            house.kill()
         wait_for("it has gone", lambda: b"hands_process" not in _command(helper), 10)
         assert ended(house) < COUNT
         house.start()

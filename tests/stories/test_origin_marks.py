@@ -24,7 +24,7 @@ MARKS = {
 SHOWN = "https://downloads.example/tool.bin"
 
 
-def drop(house: House, name: str, content: bytes) -> None:
+def drop(house: House, name: str, content: bytes, other_name: Path | None = None) -> None:
     """As a browser does: under a temporary name, marked, then renamed."""
     path = house.drop(f"{name}.part", content)
     for mark, value in MARKS.items():
@@ -32,6 +32,8 @@ def drop(house: House, name: str, content: bytes) -> None:
             os.setxattr(path, mark, value)
         except OSError as error:
             pytest.skip(f"no user attributes on this filesystem: {error}")
+    if other_name is not None:
+        os.link(path, other_name)
     path.rename(house.downloads / name)
 
 
@@ -48,9 +50,9 @@ def test_marks_go_with_the_file_and_are_shown_without_their_secrets(
     unknowns = {"submit": True, "submit_types": ["document", "other"]}
     with House(home, simulator.url, unknowns=unknowns).running() as house:
         for name in ("good", "bad", "never seen"):
-            drop(house, f"{name}.bin", name.encode())
-            if has_other_name:  # then release and quarantine are copies
-                os.link(house.downloads / f"{name}.bin", home / name)
+            # With another name, release and quarantine are copies.
+            other_name = home / name if has_other_name else None
+            drop(house, f"{name}.bin", name.encode(), other_name)
         house.until_ended("good.bin", "bad.bin", "never seen.bin")
         for name in ("good.bin", "never seen.bin"):
             assert marks_of(house.released / name) == MARKS
@@ -84,8 +86,9 @@ def test_a_mark_that_is_a_file_beside_it_is_read_before_it_is_taken_itself(
 ):
     with House(home, simulator.url).running() as house:
         mark = f"[ZoneTransfer]\r\nZoneId=3\r\nHostUrl={SHOWN}?{SECRET}\r\n"
-        house.drop("tool.bin:Zone.Identifier", mark.encode())
-        house.drop("tool.bin", b"tool")
+        with house.asleep():  # one that lies alone for long is a file like any other
+            house.drop("tool.bin:Zone.Identifier", mark.encode())
+            house.drop("tool.bin", b"tool")
         rows = house.until_ended("tool.bin", "tool.bin:Zone.Identifier")
         assert rows[b"tool.bin"].origin_url == SHOWN
         assert (house.released / "tool.bin:Zone.Identifier").read_bytes() == mark.encode()

@@ -1,7 +1,6 @@
 """More files than the kernel's queue of events holds, dropped while the daemon cannot look."""
 
 import os
-import signal
 import sqlite3
 from contextlib import closing
 from hashlib import sha256
@@ -24,15 +23,14 @@ def test_none_of_forty_thousand_files_is_missed_when_the_daemon_was_stopped(
 ):
     known = {"allow": [sha256(CONTENT).hexdigest()]}
     with House(home, simulator.url, lists=known).running() as house:
-        os.kill(house.pid, signal.SIGSTOP)
-        for number in range(FILES):
-            house.drop(f"{number}", CONTENT)
-        os.kill(house.pid, signal.SIGCONT)
+        with house.asleep():
+            for number in range(FILES):
+                house.drop(f"{number}", CONTENT)
         house.until_said("problem", "More happened than the kernel could tell")
         wait_for("all are released", lambda: _released(house) == FILES, 240)
         assert house.below_downloads() == set()
         assert len(os.listdir(house.released)) == FILES
-        assert house.snapshot().watching[0].healthy
+        wait_for("all is well", lambda: house.snapshot().watching[0].healthy)
         house.drop("afterwards", CONTENT)
         wait_for("one more", lambda: _released(house) == FILES + 1)
 

@@ -51,10 +51,15 @@ def test_a_folder_that_may_not_be_written_or_read_costs_nothing_else(
             assert "Could not write to the watched folder: permission is denied" in (reason or "")
         house.drop("good", b"good")
         house.until("good", State.RELEASED)
-        problems = wait_for("status", lambda: house.snapshot().problems)
-        assert any(str(closed) in each and "permission" in each for each in problems)
+        wait_for(
+            "status tells it",
+            lambda: any(
+                str(closed) in each and "permission" in each for each in house.snapshot().problems
+            ),
+        )
         health = {os.fsdecode(each.path): each for each in house.snapshot().watching}
         assert "cannot be listed" in (health[str(secret)].problem or "")
+        house.until_said("problem", str(closed))
         assert len([line for line in house.log("problem") if str(closed) in line]) == 1
         for folder in (closed, secret):
             os.chown(folder, 0, 0)
@@ -77,8 +82,9 @@ def test_what_belongs_to_somebody_else_waits_longer_and_goes_on_as_a_copy(
         path = house.drop(name, content, folder=home)
         path.chmod(mode)
         os.chown(path, SOMEBODY, SOMEBODY)
+        stat = path.stat()
         path.rename(house.downloads / name)
-        return path.with_name("Downloads").joinpath(name).stat()
+        return stat
 
     with house.running():
         theirs = bring("theirs", b"theirs", 0o444)

@@ -1,6 +1,7 @@
 """The daemon as a service manager starts it: what it hears, and when."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +23,10 @@ class Managed(House):
         super().__init__(home, url, **changes)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._listener.bind(str(home / "notify"))
-        self._listener.setblocking(False)
         self.told: list[str] = []
+        self._heard = 0
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -33,17 +36,23 @@ class Managed(House):
     def hears(self, *wanted: str) -> None:
         """Wait for these, in this order, with whatever in between."""
         for each in wanted:
-            self.told.append(wait_for(each, lambda each=each: self._next(each)))
+            wait_for(each, lambda each=each: self._next(each))
 
-    def _next(self, wanted: str) -> str | None:
-        try:
-            told = self._listener.recv(4096).decode()
-        except BlockingIOError:
-            return None
-        self.told.append(told)
-        return told if told.startswith(wanted) else None
+    def _next(self, wanted: str) -> bool:
+        if self._heard == len(self.told):
+            return False
+        self._heard += 1
+        return self.told[self._heard - 1].startswith(wanted)
+
+    def _listen(self) -> None:
+        """At all times, as a service manager does: what finds a queue of ten full is lost."""
+        while told := self._listener.recv(4096):
+            self.told.append(told.decode())
 
     def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", str(self.home / "notify"))
+        self._thread.join()
         self._listener.close()
 
 

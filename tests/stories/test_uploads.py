@@ -1,5 +1,6 @@
 """What leaves the machine, as told from outside."""
 
+import asyncio
 import json
 import subprocess
 from collections.abc import Callable
@@ -10,13 +11,21 @@ import pytest
 from checkfirst.model import State
 from checkfirst.simulator.behaviour import FirstAnalysis, Latency
 from checkfirst.simulator.corpus import MARKER
+from checkfirst.simulator.plan import Exchange
 from checkfirst.simulator.thread import Elsewhere
-from tests.stories.house import House, wait_for
+from tests.stories.house import House, not_at_midnight, wait_for
 from tests.stories.test_deeds import says
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
 
 CONTENT = b"MZ nobody has ever seen this " + MARKER
+PATIENT = {"timeout": "2m"}
+
+
+async def silence(exchange: Exchange) -> None:
+    """What was sent is taken in, and whoever sent it hears nothing."""
+    await exchange.answer()
+    await asyncio.Event().wait()
 
 
 def test_without_waiting_it_is_let_go_uploaded_listed_and_taken_back_later(
@@ -76,6 +85,7 @@ def test_an_upload_still_to_come_is_made_up_for_after_a_restart(
     home: Path, simulator: Elsewhere, mode: str, end: Callable[[House], object]
 ):
     simulator.behave(queued_seconds=3600.0, first_analysis=FirstAnalysis.NOT_FOUND)
+    not_at_midnight()
     house = House(home, simulator.url, mode=mode, unknowns=GO_ON, virustotal=QUOTA_SPENT)
     with house.running():
         house.drop("new.exe", CONTENT)
@@ -106,6 +116,7 @@ def test_an_upload_still_to_come_outlives_a_reading_of_the_settings(
     home: Path, simulator: Elsewhere
 ):
     simulator.behave(queued_seconds=3600.0, first_analysis=FirstAnalysis.NOT_FOUND)
+    not_at_midnight()
     house = House(home, simulator.url, unknowns=GO_ON, virustotal=QUOTA_SPENT)
     with house.running():
         house.drop("new.exe", CONTENT)
@@ -144,6 +155,7 @@ def other_types(house: House) -> None:
 def test_what_is_not_to_be_had_or_not_wanted_any_more_is_not_made_up_for(
     home: Path, simulator: Elsewhere, deed: Callable[[House], None], words: str
 ):
+    not_at_midnight()
     house = House(home, simulator.url, unknowns=GO_ON, virustotal=QUOTA_SPENT)
     with house.running():
         house.drop("new.exe", CONTENT)
@@ -171,15 +183,16 @@ def test_an_upload_that_arrived_though_it_was_cut_off_is_not_sent_again(
         queued_seconds=1.0,
         in_progress_seconds=1.0,
         first_analysis=FirstAnalysis.NOT_FOUND,
-        latency=Latency(back=(3.0, 3.0)),
     )
+    simulator.do(lambda there: there.faults.always(silence, method="POST"))
     late = {"first": "4s", "at_most": "4s"}
-    house = House(home, simulator.url, unknowns={"submit": True, "wait": wait}, poll=late)
+    unknowns = {"submit": True, "wait": wait}
+    house = House(home, simulator.url, unknowns=unknowns, virustotal=PATIENT, poll=late)
     with house.running():
         house.drop("new.exe", CONTENT)
         wait_for("it has arrived", lambda: simulator.uploads)
         house.kill()
-        simulator.behave(latency=Latency())
+        simulator.heal()
         house.start()
         if wait:
             assert house.until_ended("new.exe")[b"new.exe"].state is State.QUARANTINED
@@ -196,18 +209,21 @@ def test_an_upload_that_was_cut_off_and_stays_unknown_is_sent_again(
     simulator.behave(
         queued_seconds=3600.0,
         first_analysis=FirstAnalysis.NOT_FOUND,
-        latency=Latency(back=(3.0, 3.0)),
     )
-    house = House(home, simulator.url, unknowns={"submit": True, "wait": wait})
+    simulator.do(lambda there: there.faults.always(silence, method="POST"))
+    unknowns = {"submit": True, "wait": wait}
+    house = House(home, simulator.url, unknowns=unknowns, virustotal=PATIENT)
     with house.running():
         house.drop("new.exe", CONTENT)
         wait_for("it has arrived", lambda: simulator.uploads)
         house.kill()
-        simulator.behave(latency=Latency())
+        simulator.heal()
         house.start()
         house.until_said("submitted", "new.exe")
         wait_for("its row says that it left", lambda: house.rows("new.exe")[0].submitted_at)
-    assert [each.method for each in simulator.requests] == ["GET", "POST", "GET", "GET", "POST"]
+    methods = [each.method for each in simulator.requests]
+    assert methods[:5] == ["GET", "POST", "GET", "GET", "POST"]
+    assert "POST" not in methods[5:], "it is polled at most"
 
 
 def submitting(house: House, path: Path) -> "subprocess.Popen[str]":
