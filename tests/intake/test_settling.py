@@ -13,6 +13,7 @@ import pytest
 from checkfirst.intake.settling import HANDED_AT_ONCE, LOOKED_AT_ONCE
 from checkfirst.model import Sighting
 from tests.intake.settling_bench import RULES, Line, do, write
+from tests.watch.hung import hung
 
 
 async def test_a_quiet_file_settles_after_the_quiet_time(folder):
@@ -458,3 +459,29 @@ async def test_on_the_real_clock_the_hand_over_follows_within_moments(folder):
     running.cancel()
     await asyncio.wait([running])
     assert took >= 0.2
+
+
+async def test_a_folder_that_does_not_answer_keeps_no_other_waiting(folder):
+    away = folder + b" away"
+    await do(os.mkdir, away)
+    here, there = folder + b"/here", away + b"/there"
+    for path in (here, there):
+        await do(write, path)
+    async with Line(folder) as line, asyncio.timeout(30):
+        entries = line.settling._entries
+        silence = hung(away)
+        await do(silence.__enter__)
+        try:
+            line.sightings.put_nowait([Sighting(away, there), Sighting(folder, here)])
+            while here not in entries or entries[here].due is None:  # noqa: ASYNC110  (no event tells)
+                await asyncio.sleep(0.01)
+            await line.clock.advance(2)
+            while not line.settled:  # noqa: ASYNC110  (as above)
+                await asyncio.sleep(0.01)
+            assert line.names == [b"here"]
+            assert entries[there].due is None, "a thread still looks at it"
+        finally:
+            await do(silence.__exit__, None, None, None)
+        line.sightings.put_nowait([Sighting(away, there)])
+        await line.passes(2)
+        assert [one.sighting.path for one in line.settled] == [here, there]

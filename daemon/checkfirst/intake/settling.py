@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from checkfirst.clock import Clock
 from checkfirst.intake.alarm import Alarm
 from checkfirst.intake.holder import holders_blocking
-from checkfirst.intake.look import Asked, Looker, Result, Settled
+from checkfirst.intake.look import Asked, Looker, Settled
+from checkfirst.intake.looks import Looks, Seen
 from checkfirst.model import Sighting, Stamp
 from checkfirst.policy.names import show
 from checkfirst.policy.settle import Forget, Rules, Wait, Watched, begin, stuck
@@ -82,14 +83,9 @@ class Settling:
 
     async def run(self) -> None:
         """Settle until cancelled."""
-        # A thread of its own, so that no look waits behind the hashing of a gigabyte.
-        own = ThreadPoolExecutor(1, thread_name_prefix="settling")
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._take_in(), name="sightings")
-                group.create_task(self._look(own), name="settling")
-        finally:
-            own.shutdown(wait=False)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._take_in(), name="sightings")
+            group.create_task(self._look(group), name="settling")
 
     def done(self, paths: Iterable[bytes]) -> None:
         """These have left the line: held, or gone. What was sighted there meanwhile is news."""
@@ -172,16 +168,19 @@ class Settling:
             self._note(sightings)
             self._expect(self.pending)
 
-    async def _look(self, own: ThreadPoolExecutor) -> None:
-        loop = asyncio.get_running_loop()
-        clock = self._clock.monotonic
-        while True:
-            await self._alarm.sleep_until(self._dates[0][0] if self._dates else None)
-            while asked := self._take_due():
-                look = self._looker.look_blocking
-                results = await loop.run_in_executor(own, look, asked, clock)
-                await self._find_holders(own, results)
-                await self._follow(results)
+    async def _look(self, group: asyncio.TaskGroup) -> None:
+        async def seen(results: Seen) -> None:
+            await self._find_holders(looks.thread, results)
+            await self._follow(results)
+
+        looks = Looks(self._looker, self._clock.monotonic, seen, group)
+        try:
+            while True:
+                await self._alarm.sleep_until(self._dates[0][0] if self._dates else None)
+                while asked := self._take_due():
+                    await looks.at(asked)
+        finally:
+            looks.close()
 
     def _take_due(self) -> list[Asked]:
         now = self._clock.monotonic()
@@ -202,7 +201,7 @@ class Settling:
                     asked.append(Asked(sighting, entry.watched, leases[root]))
         return asked
 
-    async def _follow(self, results: list[tuple[Asked, Result]]) -> None:
+    async def _follow(self, results: Seen) -> None:
         now = self._clock.monotonic()
         settled: list[Settled] = []
         waits: list[tuple[_Entry, float]] = []
@@ -227,9 +226,7 @@ class Settling:
         for start in range(0, len(settled), HANDED_AT_ONCE):
             await self._settled(settled[start : start + HANDED_AT_ONCE])
 
-    async def _find_holders(
-        self, own: ThreadPoolExecutor, results: list[tuple[Asked, Result]]
-    ) -> None:
+    async def _find_holders(self, thread: ThreadPoolExecutor, results: Seen) -> None:
         now = self._clock.monotonic()
         fresh: dict[bytes, tuple[int, int]] = {}
         for asked, result in results:
@@ -241,7 +238,7 @@ class Settling:
         if not fresh:
             return
         loop = asyncio.get_running_loop()
-        holders = await loop.run_in_executor(own, holders_blocking, set(fresh.values()))
+        holders = await loop.run_in_executor(thread, holders_blocking, set(fresh.values()))
         for path, file in fresh.items():
             self._stuck[path] = (
                 f"{show(path)} has been kept open for writing for ten minutes by {holders[file]}, "
