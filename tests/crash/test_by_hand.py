@@ -93,11 +93,14 @@ class Desk(House):
     def is_well(self, deed: str) -> None:
         """The file is where its row says, once and whole."""
         row = self.ended(deed)
+        if row.state in {State.RESTORED, State.DELETED}:  # its folder goes when the row is written
+            wait_for("the folder is gone", lambda: not os.listdir(self.quarantine))
         content = PATIENCE if deed == "release" else DATA
         places = [
             path
-            for folder in (self.released, self.back, self.quarantine, self.state / "held")
-            for path in folder.rglob("*")
+            for top in (self.released, self.back, self.quarantine, self.state / "held")
+            for folder, _, names in os.walk(top)  # a slot may go meanwhile, which rglob cannot take
+            for path in (Path(folder, name) for name in names)
             if path.is_file() and read(path) == content
         ]
         if deed == "delete":
@@ -114,8 +117,6 @@ class Desk(House):
         else:
             assert row.state is (State.RELEASED if deed == "release" else State.RESTORED)
             assert os.fsencode(there) == row.destination
-            if deed == "restore":  # its folder goes when the row is written
-                wait_for("the folder is gone", lambda: not os.listdir(self.quarantine))
             assert there.stat().st_mode & 0o7777 == 0o640
 
 

@@ -97,7 +97,9 @@ def test_a_stopped_file_is_shown_with_a_button_that_opens_its_report(tmp_path, s
     with at_home.server("--press"), at_home.running():
         at_home.drop("<b>setup & co.exe", BAD)
         row = at_home.until("<b>setup & co.exe", State.QUARANTINED)
-        wait_for("the report is opened", at_home.opened.exists)
+        wait_for(
+            "the report is opened", lambda: at_home.opened.exists() and at_home.opened.read_text()
+        )
     (told,) = at_home.notices()
     assert told["summary"] == "checkfirst stopped a file"
     assert told["body"] == ("&lt;b&gt;setup &amp; co.exe: 62 of 64 engines call it malicious")

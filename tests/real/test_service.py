@@ -60,9 +60,11 @@ grep -E 'NoNewPrivs|Seccomp:' /proc/$pid/status > sandbox
 grep -c ' /usr ' /proc/$pid/mountinfo >> sandbox
 printf bad > Downloads/setup.exe
 printf good > Downloads/a.pdf
-until_true test -e Downloads/Released/a.pdf
-until_true sh -c 'test -d Quarantine/*setup.exe*'
-cf status --json > status.json
+ended() {{ cf status --json > status.json; grep -q '"released": 1' status.json &&
+    grep -q '"quarantined": 1' status.json; }}
+until_true ended  # a file is where it belongs before its row says so
+test -e Downloads/Released/a.pdf
+test -d Quarantine/*setup.exe*
 echo 'mode: stop-unknowns' >> .config/checkfirst/settings.yaml
 systemctl --user reload checkfirst
 until_true sh -c 'systemctl --user show -p StatusText checkfirst | grep stop-unknowns'

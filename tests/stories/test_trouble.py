@@ -64,6 +64,7 @@ def test_a_refused_key_is_one_problem_and_files_go_on_by_themselves_when_it_work
         (problem,) = status(house)["problems"]
         assert "checkfirst key set" in problem
         wait_for("more tries", lambda: len(simulator.requests) > 3)
+        house.until_said("problem", "refused")
         assert len([line for line in house.log("problem") if "refused" in line]) == 1
         assert f": {KEY}" not in house.everything_said()
         keys(simulator, KEY)
@@ -80,6 +81,7 @@ def test_what_a_wrong_address_calls_not_found_is_not_unknown(home: Path, simulat
         wait_for("more tries", lambda: len(simulator.requests) > 3)
         (problem,) = status(house)["problems"]
         assert "virustotal.url" in problem
+        house.until_said("problem", "")
         assert len(house.log("problem")) == 1
         assert [row.state for row in house.rows("one")] == [State.WAITING]
         house.change(virustotal={"url": right})
