@@ -38,6 +38,23 @@ def test_status_goes_on_while_every_lane_sits_in_a_folder_that_does_not_answer(t
         house.kill()
 
 
+def test_housekeeping_goes_on_while_a_watched_folder_does_not_answer(tmp_path: Path):
+    away = tmp_path / "away"
+    away.mkdir()
+    house = House(tmp_path / "home", "http://127.0.0.1:9/api/v3")
+    house.change(watch=[str(house.downloads), str(away)])
+    with hung(bytes(away)):
+        pass  # or skip, before anything runs
+    try:
+        house.start()
+        with hung(bytes(away)):
+            for path in house.state.glob("checkfirst.sqlite*"):
+                path.unlink()
+            house.until_said("problem", "The database was removed")
+    finally:
+        house.kill()
+
+
 def _hash_of_zeros(size: int) -> str:
     hashed, chunk = sha256(), bytes(1 << 20)
     for start in range(0, size, len(chunk)):

@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 """How long a wish of `checkfirst take` and a change of status may go unnoticed."""
 HOUSE_SECONDS = 10.0
+PATIENCE_SECONDS = 5.0
+"""So long all other housekeeping waits for a watched folder that does not answer."""
 PRUNE_SECONDS = 3600.0
 
 
@@ -48,12 +50,22 @@ class Duties:
         self._last: Snapshot | None = None
         self._pruned_at = 0.0
         self._unheld: dict[bytes, str] = {}
+        self._choosing: asyncio.Future[dict[bytes, str]] | None = None
         self._held_for: dict[bytes, tuple[int, int]] = {}
         """Which folder each watched path led to when its held folder was chosen."""
 
     async def choose_held_folders(self) -> None:
-        """Choose where each watched folder's files are held; what cannot be is told in status."""
-        unheld = await asyncio.to_thread(self._unheld_blocking)
+        """Choose where each watched folder's files are held; what cannot be is told in status.
+
+        A folder that does not answer, as the watcher tells, is waited for in its thread alone.
+        """
+        loop = asyncio.get_running_loop()
+        choosing = self._choosing or loop.run_in_executor(None, self._unheld_blocking)
+        done, _ = await asyncio.wait({choosing}, timeout=PATIENCE_SECONDS)
+        self._choosing = None if done else choosing
+        if not done:
+            return
+        unheld = choosing.result()
         for root, why in unheld.items():
             if self._unheld.get(root) != why:
                 say(_log, logging.ERROR, "problem", "%s", why)
