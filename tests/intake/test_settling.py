@@ -345,6 +345,16 @@ async def test_a_control_file_that_a_sweep_finds_last_holds_back_at_once(folder,
         assert line.names == []
 
 
+async def test_without_a_quiet_time_nobody_need_have_told_of_what_lies_beside(folder):
+    for name in (b"file", b"file.aria2", b"other"):
+        await do(write, folder + b"/" + name)
+    async with Line(folder, replace(RULES, settle=0.0)) as line:
+        assert line.settling.marks(folder)
+        await line.sight(b"file", b"other")
+        await line.passes(20)
+        assert line.names == [b"other"]
+
+
 async def test_a_control_file_told_of_with_the_end_of_its_writer_holds_back(folder):
     async with Line(folder) as line:
         with await do(open, line.below(b"file"), "wb", 0) as writer:

@@ -23,6 +23,9 @@ from checkfirst.policy.settle import (
 )
 from checkfirst.vault.grip import lease_blocking, stamp_of
 
+_TOLD_WITHIN = 0.1
+"""Seconds in which the kernel's news of a file comes here, in a burst as well."""
+
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
@@ -65,6 +68,10 @@ class Looker:
             if asked or is_partner(path) or told_of(path) is not None:
                 self.paired.add(root)
 
+    def may_be_paired(self, root: bytes) -> bool:
+        """Whether one may lie beside a file below this root; sighted or not, where time is short."""
+        return root in self.paired or self.rules.settle < _TOLD_WITHIN
+
     def look_blocking(
         self, asked: Sequence[Asked], now: Callable[[], float]
     ) -> list[tuple[Asked, Result]]:
@@ -84,7 +91,7 @@ class Looker:
         # Where the look is too early for a partner to matter, its system call is saved.
         may_be_quiet = not is_news or rules.quiet == 0
         # Where leases mean nothing events do not tell of everything either.
-        may_have = may_be_quiet and (sighting.root in self.paired or not asked.leases)
+        may_have = may_be_quiet and (not asked.leases or self.may_be_paired(sighting.root))
         beside = told_of(sighting.path) or partner(sighting.path)
         has_partner = may_have and os.path.lexists(beside)
         step = observe(watched, name, seen, has_partner, now, rules)

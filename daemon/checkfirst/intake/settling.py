@@ -107,7 +107,7 @@ class Settling:
 
     def marks(self, root: bytes) -> bool:
         """Whether files below this root may have a mark of origin beside them."""
-        return root in self._looker.paired
+        return self._looker.may_be_paired(root)
 
     def handed(self) -> int:
         """How many have settled and are on their way out of the folder."""
