@@ -69,7 +69,7 @@ class Looker:
                 self.paired.add(root)
 
     def may_be_paired(self, root: bytes) -> bool:
-        """Whether one may lie beside a file below this root; sighted or not, where time is short."""
+        """Whether one may lie beside a file there: was sighted, or there was no time for that."""
         return root in self.paired or self.rules.settle < _TOLD_WITHIN
 
     def look_blocking(

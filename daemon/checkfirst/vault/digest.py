@@ -57,9 +57,10 @@ def digests_and_head_blocking(
 
     `others` are hashlib's names. All comes from one reading; a small file is read by one call.
 
-    What comes back belongs to the file as `grip.stamp` describes it: ChangedError is raised when
-    the lease broke or the stamp is no longer true. `stopped` is asked every 16 MiB; StoppedError
-    when it says yes.
+    What comes back are those of the file's own bytes: ChangedError is raised when the lease broke,
+    or the stamp is no longer true. Under a lease a small file's stamp may have aged meanwhile by
+    what leaves the bytes alone, such as utime(2); `move_blocking` finds that. `stopped` is asked
+    every 16 MiB; StoppedError when it says yes.
     """
     size = grip.stamp.size
     if size <= _SMALL:

@@ -59,7 +59,8 @@ class Grip:
     def undisturbed_blocking(self) -> bool:
         """Whether the bytes that were read since the last look are the file's own.
 
-        The lease's word is enough, where there is one: the file is looked at again before it moves.
+        The lease's word is enough, where there is one. That the stamp is still true it does not
+        say; whoever moves the file looks at that again.
         """
         if self.lease:
             return fcntl.fcntl(self.descriptor, _GET_LEASE) == fcntl.F_RDLCK
