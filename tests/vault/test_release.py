@@ -4,6 +4,7 @@ import os
 import pytest
 
 from checkfirst.model import Arrival, State
+from checkfirst.vault.digest import digest_blocking
 from checkfirst.vault.grip import grasp_blocking
 from checkfirst.vault.problems import BusyError, ChangedError, DiskError, GoneError
 from checkfirst.vault.release import (
@@ -184,6 +185,17 @@ def test_a_broken_lease_releases_nothing(held, released):
         with pytest.raises(ChangedError):
             release_blocking(grip, held, folder, b"file.txt", SHA)
     assert read(held) == DATA
+
+
+@pytest.mark.parametrize("change", [lambda path: os.utime(path, ns=(1, 1)), os.unlink])
+def test_what_reading_under_a_lease_leaves_open_is_found_before_the_move(held, released, change):
+    folder, _, _ = released
+    with grasp_blocking(held, lease=True) as grip:
+        change(held)
+        assert digest_blocking(grip) == SHA
+        with pytest.raises((ChangedError, GoneError)):
+            release_blocking(grip, held, folder, b"file.txt", SHA)
+    assert os.listdir(folder) == []
 
 
 def test_a_file_that_somebody_writes_to_is_not_released(place, held):
